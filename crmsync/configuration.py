@@ -1,0 +1,111 @@
+"""How settings.py reads the environment: each value once, and a bad one stops the start by its variable's name."""
+
+import os
+from pathlib import Path
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+import environ
+from cryptography.fernet import Fernet
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.utils import get_random_secret_key
+
+from crmsync.secretfiles import kept_secret
+
+# One web process and several workers write at once: WAL lets readers go on, IMMEDIATE takes the write lock before reading (a late
+# upgrade fails at once, without waiting), and 20 s is how long a writer waits for its turn.
+SQLITE_OPTIONS = {
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 20,
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA mmap_size=134217728;",
+}
+
+
+def data_directory(default: Path) -> Path:
+    """CRMSYNC_DATA, made if missing and closed to other users, for it holds the contacts."""
+    path = Path(os.environ.get("CRMSYNC_DATA") or default).expanduser().resolve()
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImproperlyConfigured(f"CRMSYNC_DATA: {path} can't be made or used: {error.strerror}.") from error
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise ImproperlyConfigured(f"CRMSYNC_DATA: {path} can't be written to.")
+    return path
+
+
+def database(url: str, data: Path) -> dict[str, Any]:
+    """Django's DATABASES entry for DATABASE_URL, or for the SQLite file in CRMSYNC_DATA where that is empty."""
+    if not url:
+        return _sqlite({"ENGINE": "django.db.backends.sqlite3", "NAME": str(data / "crmsync.sqlite3")}, data)
+    try:
+        config: dict[str, Any] = environ.Env.db_url_config(url)
+    except (ValueError, KeyError, ImproperlyConfigured):
+        config = {}
+    match config.get("ENGINE"):
+        case "django.db.backends.sqlite3":
+            return _sqlite(config, data)
+        case "django.db.backends.postgresql":
+            return config | {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+        case _:
+            raise ImproperlyConfigured("DATABASE_URL must look like postgres://user:password@host:5432/name or sqlite:////path/to/file.")
+
+
+def _sqlite(config: dict[str, Any], data: Path) -> dict[str, Any]:
+    # Tests get a file too: an in-memory database is locked by any second thread.
+    return config | {"OPTIONS": SQLITE_OPTIONS, "TEST": {"NAME": str(data / "test.sqlite3")}}
+
+
+def secret_key(data: Path, *, embedded: bool) -> str:
+    """SECRET_KEY: signs sessions and jobs."""
+    given = os.environ.get("SECRET_KEY", "").strip()
+    return given or _generated("SECRET_KEY", data / "secret_key", get_random_secret_key, embedded=embedded)
+
+
+def credential_keys(data: Path, *, embedded: bool) -> list[str]:
+    """CREDENTIAL_KEYS: encrypt the CRMs' credentials at rest. The first encrypts, all decrypt."""
+    given = os.environ.get("CREDENTIAL_KEYS", "").strip()
+    value = given or _generated("CREDENTIAL_KEYS", data / "credential_keys", lambda: Fernet.generate_key().decode(), embedded=embedded)
+    keys = [key.strip() for key in value.split(",") if key.strip()]
+    for position, key in enumerate(keys, start=1):
+        _check_key(key, position)
+    return keys
+
+
+def _generated(variable: str, path: Path, make: Any, *, embedded: bool) -> str:
+    if not embedded:
+        raise ImproperlyConfigured(f"{variable} is not set. With a DATABASE_URL it must be: see README.md, Configuration.")
+    return kept_secret(path, make)
+
+
+def _check_key(key: str, position: int) -> None:
+    try:
+        Fernet(key)
+    except ValueError as error:
+        raise ImproperlyConfigured(
+            f"CREDENTIAL_KEYS: key {position} is not 32 bytes in URL-safe base64; README.md says how to make one."
+        ) from error
+
+
+def base_url(default: str) -> SplitResult:
+    """BASE_URL: where people and webhooks reach crmsync."""
+    url = urlsplit((os.environ.get("BASE_URL") or default).rstrip("/"))
+    if url.scheme not in {"http", "https"} or not url.hostname:
+        raise ImproperlyConfigured("BASE_URL must look like https://crmsync.example.com or http://127.0.0.1:8000.")
+    return url
+
+
+def email(url: str) -> dict[str, Any]:
+    """Django's EMAIL_* settings for EMAIL_URL; without one nothing is sent."""
+    try:
+        config: dict[str, Any] = environ.Env.email_url_config(url or "dummymail://")
+    except (ValueError, KeyError, ImproperlyConfigured) as error:
+        raise ImproperlyConfigured("EMAIL_URL must look like smtp+tls://user:password@host:587.") from error
+    return {name: value for name, value in config.items() if name.startswith("EMAIL_")}
+
+
+def workers(default: int) -> int:
+    """CRMSYNC_WORKERS: worker processes of one cluster, 1 to 64."""
+    value = os.environ.get("CRMSYNC_WORKERS") or str(default)
+    if not value.isdecimal() or not 1 <= int(value) <= 64:
+        raise ImproperlyConfigured("CRMSYNC_WORKERS must be a number from 1 to 64.")
+    return int(value)

@@ -1,0 +1,12 @@
+"""The product's settings, for tests: data in a directory of their own, and nothing else made easier."""
+
+import os
+import tempfile
+
+os.environ.setdefault("CRMSYNC_DATA", tempfile.mkdtemp(prefix="crmsync-tests-"))
+os.environ.setdefault("SECRET_KEY", "tests-only-" + "x" * 50)
+
+from crmsync.settings import *  # noqa: F403
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
