@@ -1,0 +1,59 @@
+"""What all commands with sub-commands share: one JSON object a line for machines, plain text for people, secrets by standard input.
+
+Exit status: 0 done, 1 configuration or unknown id (`CommandError`), 2 wrong usage (argparse), 3 done but some contacts failed.
+"""
+
+import json
+import sys
+from argparse import ArgumentParser, _SubParsersAction
+from collections.abc import Callable
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+Action = Callable[[dict[str, Any]], None]
+
+
+class SubCommands(BaseCommand):
+    """A command made of sub-commands: `add_action` names each with the method that does it; every one takes `--json`."""
+
+    _subparsers: "_SubParsersAction[Any]"
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        self._subparsers = parser.add_subparsers(metavar="ACTION", required=True)
+        self.add_actions()
+
+    def add_actions(self) -> None:
+        raise NotImplementedError
+
+    def add_action(self, name: str, action: Action, help_text: str) -> ArgumentParser:
+        """`action` gets the parsed options. Returns the parser, for the action's own arguments."""
+        parser: ArgumentParser = self._subparsers.add_parser(name, help=help_text, description=help_text)
+        parser.add_argument("--json", action="store_true", help="Print JSON, one object a line.")
+        parser.set_defaults(action=action)
+        return parser
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        options["action"](options)
+
+    def show(self, options: dict[str, Any], row: dict[str, Any], text: str = "") -> None:
+        """One answer on standard output: `row` as JSON where asked for, else `text`."""
+        self.stdout.write(json.dumps(row, ensure_ascii=False, default=str) if options["json"] else text or _sentence(row))
+
+    def tell(self, message: str) -> None:
+        """A message for people, on standard error."""
+        self.stderr.write(message)
+
+
+def _sentence(row: dict[str, Any]) -> str:
+    return "  ".join(f"{name}: {'-' if value is None else value}" for name, value in row.items())
+
+
+def secret_from_stdin(name: str) -> str:
+    """The secret piped in, without the newline at its end. Raises `CommandError` when there is none."""
+    secret = sys.stdin.read().strip()
+    if not secret:
+        raise CommandError(f"There is no {name} on standard input.")
+    if not secret.isprintable():
+        raise CommandError(f"The {name} on standard input has characters that can't be part of one, such as line breaks.")
+    return secret
