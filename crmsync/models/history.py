@@ -1,0 +1,121 @@
+"""What was done and how it went: runs, changes, and issues (one cause of failure and all contacts that it holds up)."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from crmsync.models.contact import SIDE_CHOICES, Contact
+from crmsync.models.sync import Sync
+
+
+class Cause(models.TextChoices):
+    """Why a contact was reconciled."""
+
+    FIRST_SYNC = "first_sync", _("first sync")
+    POLL = "poll", _("looking for changes")
+    FULL = "full", _("full comparison")
+    RETRY = "retry", _("retry by a person")
+    AUTOMATIC_RETRY = "automatic_retry", _("automatic retry")
+    DECISION = "decision", _("decision by a person")
+
+
+class RunKind(models.TextChoices):
+    FIRST_SYNC = "first_sync", _("first sync")
+    POLL = "poll", _("poll")
+    FULL = "full", _("full comparison")
+    RETRY = "retry", _("retry")
+
+
+class RunStatus(models.TextChoices):
+    RUNNING = "running", _("running")
+    DONE = "done", _("done")
+    FAILED = "failed", _("failed")
+    INTERRUPTED = "interrupted", _("interrupted")
+
+
+class Run(models.Model):
+    """A piece of work with a beginning and an end. `progress` is where it can be taken up again, `counts` and `calls` what it came to.
+
+    A run whose `heartbeat_at` is older than a minute has lost its process."""
+
+    sync = models.ForeignKey(Sync, on_delete=models.CASCADE, related_name="runs")
+    kind = models.CharField(max_length=20, choices=RunKind)
+    status = models.CharField(max_length=20, choices=RunStatus, default=RunStatus.RUNNING)
+    reason = models.TextField(blank=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    started_at = models.DateTimeField(auto_now_add=True)
+    heartbeat_at = models.DateTimeField(auto_now_add=True)
+    ended_at = models.DateTimeField(null=True)
+    progress = models.JSONField(default=dict)
+    counts = models.JSONField(default=dict)
+    calls = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["sync", "-id"], name="run_latest")]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.pk}"
+
+
+class Result(models.TextChoices):
+    ACCEPTED = "accepted", _("accepted, not yet verified")
+    VERIFIED = "verified", _("verified")
+    NOT_KEPT = "not_kept", _("not kept")
+    FAILED = "failed", _("failed")
+
+
+class Change(models.Model):
+    """One write to one system: the fields before and after, the result, the cause. `kind` is an engine.plan.WriteKind."""
+
+    sync = models.ForeignKey(Sync, on_delete=models.CASCADE, related_name="changes")
+    contact = models.ForeignKey(Contact, on_delete=models.SET_NULL, null=True, related_name="changes")
+    run = models.ForeignKey(Run, on_delete=models.SET_NULL, null=True, related_name="changes")
+    label = models.CharField(max_length=250, blank=True)
+    side = models.CharField(max_length=20, choices=SIDE_CHOICES)
+    kind = models.CharField(max_length=20)
+    remote_id = models.CharField(max_length=64, blank=True)
+    before = models.JSONField(default=dict)
+    after = models.JSONField(default=dict)
+    result = models.CharField(max_length=10, choices=Result)
+    reason = models.TextField(blank=True)
+    http_status = models.PositiveSmallIntegerField(null=True)
+    trace_id = models.CharField(max_length=100, blank=True)
+    cause = models.CharField(max_length=20, choices=Cause)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["contact", "-id"], name="change_of_contact"),
+            models.Index(fields=["sync", "-id"], name="change_latest"),
+        ]
+
+
+class Issue(models.Model):
+    """One cause of failure and all contacts that it holds up. `subject` is what the cause is about: a scope, a field, "" for none."""
+
+    sync = models.ForeignKey(Sync, on_delete=models.CASCADE, related_name="issues")
+    code = models.CharField(max_length=40)
+    side = models.CharField(max_length=20, choices=SIDE_CHOICES, blank=True)
+    subject = models.CharField(max_length=200, blank=True)
+    explanation = models.TextField()
+    what_to_do = models.TextField()
+    first_seen = models.DateTimeField(auto_now_add=True)
+    last_seen = models.DateTimeField(auto_now=True)
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-last_seen"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["sync", "code", "side", "subject"], condition=Q(closed_at__isnull=True), name="issue_open_once_a_cause"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.explanation

@@ -1,0 +1,123 @@
+"""A sync: which two accounts are kept the same, in what way, and which field goes where."""
+
+from __future__ import annotations
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from crmsync.engine.values import FieldType
+from crmsync.models.connection import Connection
+
+
+class Mode(models.TextChoices):
+    DRAFT = "draft", _("draft")
+    LIVE = "live", _("live")
+    PAUSED = "paused", _("paused")
+
+
+class Conflict(models.TextChoices):
+    NEWEST = "newest", _("the newest change wins")
+    GHL = "ghl", _("GoHighLevel wins")
+    CENTRALSTATION = "centralstation", _("CentralStationCRM wins")
+    ASK = "ask", _("ask a person")
+
+
+class MatchBy(models.TextChoices):
+    EMAIL = "email", _("e-mail")
+    PHONE = "phone", _("phone")
+    NAME = "name", _("exact name and company")
+
+
+class SyncQuerySet(models.QuerySet["Sync"]):
+    def live(self) -> SyncQuerySet:
+        return self.filter(mode=Mode.LIVE)
+
+
+def default_match_by() -> list[str]:
+    return [str(key) for key in MatchBy.values]
+
+
+class Sync(models.Model):
+    """Joins a GHL and a CentralStation connection.
+
+    `cursors` holds, per side, the time (ISO, UTC) up to which changes were taken in. `region` completes national phone numbers; empty,
+    the GHL location's country does. `notices` maps a short code to what staff should know (a permission worked round, say)."""
+
+    name = models.CharField(_("name"), max_length=100, unique=True)
+    ghl = models.ForeignKey(Connection, on_delete=models.PROTECT, related_name="ghl_syncs", limit_choices_to={"system": "ghl"})
+    centralstation = models.ForeignKey(
+        Connection, on_delete=models.PROTECT, related_name="centralstation_syncs", limit_choices_to={"system": "centralstation"}
+    )
+    mode = models.CharField(_("mode"), max_length=10, choices=Mode, default=Mode.DRAFT)
+    conflict = models.CharField(_("when both changed"), max_length=20, choices=Conflict, default=Conflict.NEWEST)
+    match_by = models.JSONField(_("match by"), default=default_match_by)
+    create_in_ghl = models.BooleanField(_("create missing contacts in GoHighLevel"), default=True)
+    create_in_centralstation = models.BooleanField(_("create missing contacts in CentralStationCRM"), default=True)
+    sync_tags = models.BooleanField(_("tags"), default=True)
+    sync_notes = models.BooleanField(_("notes"), default=True)
+    sync_tasks = models.BooleanField(_("tasks"), default=True)
+    region = models.CharField(_("home country of phone numbers"), max_length=2, blank=True)
+    last_name_stand_in = models.CharField(
+        _("last name to send when there is none"),
+        max_length=80,
+        blank=True,
+        help_text=_("Empty: the part of the e-mail before the @, else the company, else the phone number."),
+    )
+    poll_every_s = models.PositiveIntegerField(
+        _("look for changes every (seconds)"), default=60, validators=[MinValueValidator(5), MaxValueValidator(86_400)]
+    )
+
+    cursors = models.JSONField(default=dict, editable=False)
+    notices = models.JSONField(default=dict, editable=False)
+    first_sync_done_at = models.DateTimeField(null=True, editable=False)
+    poll_due_at = models.DateTimeField(null=True, editable=False)
+    drain_queued_at = models.DateTimeField(null=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = SyncQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["ghl", "centralstation"], name="sync_joins_two_accounts_once")]
+        permissions = [
+            ("run_sync", "Can run, pause and resume syncs"),
+            ("manage_mappings", "Can change syncs and field mappings"),
+            ("manage_people", "Can invite people and change their roles"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def home_region(self) -> str:
+        return self.region or self.ghl.country or "DE"
+
+
+class FieldMapping(models.Model):
+    """One row: a GHL field, a CentralStation field, and which way values go."""
+
+    class Direction(models.TextChoices):
+        BOTH = "both", _("both ways")
+        TO_GHL = "to_ghl", _("to GoHighLevel only")
+        TO_CENTRALSTATION = "to_centralstation", _("to CentralStationCRM only")
+
+    sync = models.ForeignKey(Sync, on_delete=models.CASCADE, related_name="mappings")
+    position = models.PositiveIntegerField(default=0)
+    name = models.CharField(_("name"), max_length=80)
+    ghl_field = models.CharField(_("GoHighLevel field"), max_length=120)
+    centralstation_field = models.CharField(_("CentralStationCRM field"), max_length=120)
+    type = models.CharField(_("type"), max_length=20, choices=[(str(kind), str(kind)) for kind in FieldType], default=FieldType.TEXT.value)
+    direction = models.CharField(_("direction"), max_length=20, choices=Direction, default=Direction.BOTH)
+    conflict = models.CharField(_("when both changed"), max_length=20, choices=Conflict, blank=True)
+
+    class Meta:
+        ordering = ["position", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["sync", "name"], name="mapping_name_once_a_sync"),
+            models.UniqueConstraint(fields=["sync", "ghl_field"], name="ghl_field_mapped_once"),
+            models.UniqueConstraint(fields=["sync", "centralstation_field"], name="centralstation_field_mapped_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
