@@ -5,6 +5,7 @@ A package declares the shape of its answers as subclasses of `Shape` and reads t
 
 from __future__ import annotations
 
+import re
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, JsonValue, TypeAdapter, ValidationError
@@ -21,6 +22,14 @@ class Shape(BaseModel):
 
 
 T = TypeVar("T")
+
+_PERSONAL = re.compile(r"\S*@\S+|\+?\d[\d\s()./-]{5,}\d")
+_REASON_LENGTH = 200
+
+
+def reason_of(text: str) -> str:
+    """A CRM's own words for why it refuses, short, and without e-mail addresses and numbers that may be a person's."""
+    return _PERSONAL.sub("…", text).strip()[:_REASON_LENGTH]
 
 
 _adapters: dict[object, TypeAdapter[Any]] = {}

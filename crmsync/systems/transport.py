@@ -54,6 +54,9 @@ E = TypeVar("E", bound=CrmError)
 ReadError = Callable[[Operation, int, Mapping[str, str], JsonValue], CrmError]
 """What a status from 400 to 499 (but 408 and 429) means: operation, status, headers, body (None if empty)."""
 
+Wire = httpx.BaseTransport
+"""What takes httpx's place on the wire in tests."""
+
 ReadLimits = Callable[[Mapping[str, str]], Limits]
 
 ATTEMPTS = 5
@@ -62,7 +65,8 @@ LONGEST_RETRY_AFTER_S = 30.0
 """A CRM that asks for a longer rest gets it, but nobody waits for it here: the contact is due again later."""
 OVERALL_S = 60.0
 TIMEOUT = httpx.Timeout(30.0, connect=5.0)
-LIMITS = httpx.Limits(max_connections=32, max_keepalive_connections=32, keepalive_expiry=15.0)
+LIMITS = httpx.Limits(max_connections=32, max_keepalive_connections=32, keepalive_expiry=4.0)
+"""Idle connections are dropped before a server does (5 s is a common default): a create must not be sent into a closing one."""
 
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
@@ -83,7 +87,7 @@ class Transport:
         read_error: ReadError,
         read_limits: ReadLimits | None = None,
         on_call: Callable[[str], None] | None = None,
-        http: httpx.BaseTransport | None = None,
+        http: Wire | None = None,
     ) -> None:
         self.side = side
         self.on_call = on_call

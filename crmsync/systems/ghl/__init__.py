@@ -1,0 +1,1 @@
+"""GoHighLevel: its operations, fields, records and client. Entry: `crmsync.systems.ghl.client.GhlSystem`."""
