@@ -1,0 +1,6 @@
+"""Fills the CRM."""
+
+from typing import Any
+
+
+def fill(crm: Any) -> None: ...
