@@ -1,10 +1,11 @@
 """What machines call. No sign-in, no redirect, no page: a status and a line of JSON."""
 
-from django.db import DatabaseError, connection
-from django.db.migrations.executor import MigrationExecutor
+from django.db import DatabaseError
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+
+from crmsync.readiness import missing_migrations
 
 
 @never_cache
@@ -18,10 +19,3 @@ def healthz(request: HttpRequest) -> JsonResponse:
     if missing:
         return JsonResponse({"status": "unavailable", "reason": "Migrations are missing."}, status=503)
     return JsonResponse({"status": "ok"})
-
-
-def missing_migrations() -> list[str]:
-    """Names of the migrations that this code has and the database has not."""
-    executor = MigrationExecutor(connection)
-    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    return [f"{migration.app_label}.{migration.name}" for migration, _backwards in plan]

@@ -106,7 +106,7 @@ Q_CLUSTER = {
     "ack_failures": True,
     "save_limit": -1,  # successes aren't stored: each one stored makes the next slower
     "catch_up": False,
-    "poll": 1.0,  # seconds between looks at the queue; a new job wakes the cluster before
+    "poll": 0,  # our broker does the waiting
     **({"redis": REDIS_URL} if REDIS_URL else {"orm": "default", "broker_class": "crmsync.broker.WakeUpBroker"}),
 }
 
