@@ -10,7 +10,7 @@ ADMINISTRATOR = (*OPERATOR, "manage_connections", "manage_mappings", "manage_peo
 def add_roles(apps, schema_editor):
     # Permissions are made after all migrations; on a new database they aren't there yet.
     config = apps.get_app_config("crmsync")
-    config.models_module = config.models_module or True
+    config.models_module = True  # the historical app has none, and would be passed over
     create_permissions(config, apps=apps, verbosity=0)
     permissions = apps.get_model("auth", "Permission").objects.filter(content_type__app_label="crmsync")
     view = permissions.filter(codename__startswith="view_")
