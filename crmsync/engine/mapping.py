@@ -1,0 +1,104 @@
+"""Which field goes where, and what to do when both sides changed: the settings of a sync, as the engine takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as MappingOf
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from crmsync.engine.records import Aspect, FieldKey, Item, Side, Value
+from crmsync.engine.values import FieldType, same
+
+Pair = tuple[Value, Value]
+"""A field's value on both sides: (GHL, CentralStation)."""
+
+
+class ConflictRule(StrEnum):
+    """Who wins where both sides changed the same field to different values. On the first meeting, any two values are such a change."""
+
+    NEWEST = "newest"
+    GHL = "ghl"
+    CENTRALSTATION = "centralstation"
+    ASK = "ask"
+
+    def winner(self, changed_at: tuple[datetime | None, datetime | None]) -> Side | None:
+        """The side that wins; None where a person must say. GHL wins a tie, and the side that tells a time wins over one that doesn't."""
+        match self:
+            case ConflictRule.ASK:
+                return None
+            case ConflictRule.GHL:
+                return Side.GHL
+            case ConflictRule.CENTRALSTATION:
+                return Side.CENTRALSTATION
+            case ConflictRule.NEWEST:
+                ghl, central = changed_at
+                return Side.CENTRALSTATION if central and (ghl is None or central > ghl) else Side.GHL
+
+
+class Direction(StrEnum):
+    BOTH = "both"
+    TO_GHL = "to_ghl"
+    TO_CENTRALSTATION = "to_centralstation"
+
+    def allows(self, side: Side) -> bool:
+        """Whether values may be written to `side`."""
+        return self is Direction.BOTH or self == f"to_{side}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldMap:
+    """One row of the mapping. `name` is the plain word for it, in reasons and pages: `phone`, `last name`."""
+
+    name: str
+    ghl: FieldKey
+    centralstation: FieldKey
+    type: FieldType = FieldType.TEXT
+    direction: Direction = Direction.BOTH
+    conflict: ConflictRule | None = None
+
+    def key(self, side: Side) -> FieldKey:
+        return self.ghl if side is Side.GHL else self.centralstation
+
+    def same(self, one: Value, other: Value, region: str) -> bool:
+        return same(one, other, self.type, region)
+
+
+DEFAULT_MAPPING = (
+    FieldMap(name="first name", ghl="firstName", centralstation="first_name"),
+    FieldMap(name="last name", ghl="lastName", centralstation="name"),
+    FieldMap(name="email", ghl="email", centralstation="email", type=FieldType.EMAIL),
+    FieldMap(name="phone", ghl="phone", centralstation="tel", type=FieldType.PHONE),
+    FieldMap(name="company", ghl="companyName", centralstation="company_name"),
+    FieldMap(name="street", ghl="address1", centralstation="street"),
+    FieldMap(name="postal code", ghl="postalCode", centralstation="zip"),
+    FieldMap(name="city", ghl="city", centralstation="city"),
+    FieldMap(name="state", ghl="state", centralstation="state_code", type=FieldType.STATE),
+    FieldMap(name="country", ghl="country", centralstation="country_code", type=FieldType.COUNTRY),
+    FieldMap(name="website", ghl="website", centralstation="homepage", type=FieldType.URL),
+    FieldMap(name="birthday", ghl="dateOfBirth", centralstation="birthday", type=FieldType.DATE),
+)
+"""The mapping a person would draw first."""
+
+
+class Limits(Protocol):
+    """What a CRM requires and what it can't hold; both systems answer these (crmsync.systems.base.System)."""
+
+    def stand_ins(self, profile: MappingOf[FieldKey, Value]) -> MappingOf[FieldKey, Value]: ...
+
+    def item_stand_ins(self, item: Item) -> Item: ...
+
+    def can_hold(self, key: FieldKey, value: Value, profile: MappingOf[FieldKey, Value]) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """How a sync decides. `create_on`: sides where missing contacts are created. `zone`: the IANA zone in which a due time has its day."""
+
+    conflict: ConflictRule = ConflictRule.NEWEST
+    create_on: frozenset[Side] = frozenset(Side)
+    aspects: Aspect = Aspect.ALL
+    region: str = "DE"
+    zone: str = "Europe/Berlin"
+    limits: MappingOf[Side, Limits] = field(default_factory=dict)
