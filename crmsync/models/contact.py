@@ -61,7 +61,10 @@ LONG_AGO = datetime.fromisoformat("2000-01-01T00:00:00+00:00")
 class Contact(models.Model):
     """One person. `base` and `sent` are what crmsync.sync.state reads and writes; `candidates` are ids of contacts that a review is about.
 
-    `creating_on` is set before a create is sent and cleared when its answer is stored: in between the record may exist over there."""
+    `creating_on` is set before a create is sent and cleared when its answer is stored: in between the record may exist over there.
+    `awaiting_read_back`: written to, and verified in bulk by a page. `ghl_updated_at`, `centralstation_updated_at`: the CRM's own time of
+    what was compared last. `written_at`: our last write. `missing_on`: the side where it was deleted. `kept_apart`: a person said that
+    nobody over there is this one."""
 
     sync = models.ForeignKey(Sync, on_delete=models.CASCADE, related_name="contacts")
     ghl_id = models.CharField(max_length=64, null=True)
@@ -79,6 +82,7 @@ class Contact(models.Model):
     decisions = models.JSONField(default=dict)
     candidates = models.JSONField(default=list)
     creating_on = models.CharField(max_length=20, blank=True, choices=SIDE_CHOICES)
+    awaiting_read_back = models.BooleanField(default=False)
     missing_on = models.CharField(max_length=20, blank=True, choices=SIDE_CHOICES)
     kept_apart = models.BooleanField(default=False)
 
@@ -91,6 +95,9 @@ class Contact(models.Model):
     lease_until = models.DateTimeField(default=LONG_AGO)
 
     remote_created_at = models.DateTimeField(null=True)
+    ghl_updated_at = models.DateTimeField(null=True)
+    centralstation_updated_at = models.DateTimeField(null=True)
+    written_at = models.DateTimeField(null=True)
     verified_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -165,7 +172,9 @@ class Item(models.Model):
 
 
 class PageCopy(models.Model):
-    """What a page told of a contact or an item, kept until the contact is reconciled, so that it isn't read again one by one."""
+    """What a page told of a contact or an item, kept until the contact is reconciled, so that it isn't read again one by one.
+
+    `direct`: not from a list whose index lags behind writes."""
 
     sync = models.ForeignKey(Sync, on_delete=models.CASCADE)
     side = models.CharField(max_length=20, choices=SIDE_CHOICES)
@@ -174,6 +183,7 @@ class PageCopy(models.Model):
     item_id = models.CharField(max_length=64, blank=True)
     payload = models.JSONField()
     read_at = models.DateTimeField()
+    direct = models.BooleanField(default=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["sync", "side", "remote_id", "kind", "item_id"], name="page_copy_once")]

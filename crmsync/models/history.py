@@ -39,7 +39,7 @@ class RunStatus(models.TextChoices):
 class Run(models.Model):
     """A piece of work with a beginning and an end. `progress` is where it can be taken up again, `counts` and `calls` what it came to.
 
-    A run whose `heartbeat_at` is older than a minute has lost its process."""
+    `owner` is the process at work on it; one whose `heartbeat_at` has grown old is gone, and the next takes the run up."""
 
     sync = models.ForeignKey(Sync, on_delete=models.CASCADE, related_name="runs")
     kind = models.CharField(max_length=20, choices=RunKind)
@@ -47,7 +47,8 @@ class Run(models.Model):
     reason = models.TextField(blank=True)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
     started_at = models.DateTimeField(auto_now_add=True)
-    heartbeat_at = models.DateTimeField(auto_now_add=True)
+    heartbeat_at = models.DateTimeField(null=True)
+    owner = models.CharField(max_length=40, blank=True)
     ended_at = models.DateTimeField(null=True)
     progress = models.JSONField(default=dict)
     counts = models.JSONField(default=dict)

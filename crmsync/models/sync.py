@@ -42,7 +42,8 @@ class Sync(models.Model):
     """Joins a GHL and a CentralStation connection.
 
     `cursors` holds, per side, the time (ISO, UTC) up to which changes were taken in. `region` completes national phone numbers; empty,
-    the GHL location's country does. `notices` maps a short code to what staff should know (a permission worked round, say)."""
+    the GHL location's country does. `notices` maps a short code to what staff should know (a permission worked round, say).
+    `nudged_at` is set while a job for it is queued or at work, `rest_until` while a CRM is out of order."""
 
     name = models.CharField(_("name"), max_length=100, unique=True)
     ghl = models.ForeignKey(Connection, on_delete=models.PROTECT, related_name="ghl_syncs", limit_choices_to={"system": "ghl"})
@@ -72,7 +73,8 @@ class Sync(models.Model):
     notices = models.JSONField(default=dict, editable=False)
     first_sync_done_at = models.DateTimeField(null=True, editable=False)
     poll_due_at = models.DateTimeField(null=True, editable=False)
-    drain_queued_at = models.DateTimeField(null=True, editable=False)
+    nudged_at = models.DateTimeField(null=True, editable=False)
+    rest_until = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = SyncQuerySet.as_manager()
