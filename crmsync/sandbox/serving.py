@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from crmsync.sandbox.control import control_routes
 from crmsync.sandbox.core import Answer, Call, Operation, Refusal, SimulatedCrm
+from crmsync.sandbox.desk import Desk
 from crmsync.sandbox.faults import Fault, FaultKind, without_field
 from crmsync.sandbox.pages import page_routes
 from crmsync.sandbox.traffic import CallRecord
@@ -28,11 +29,15 @@ from crmsync.sandbox.traffic import CallRecord
 NOT_JSON_PAGE = "<!doctype html><title>502</title><h1>Bad gateway</h1>"
 
 
-def build(crm: SimulatedCrm, operations: Iterable[Operation[Any]]) -> Starlette:
+def build(crm: SimulatedCrm, desk: Desk, operations: Iterable[Operation[Any]]) -> Starlette:
     """The web application of one CRM; `app.state.crm` is the CRM itself."""
     by_breadth = sorted(operations, key=lambda operation: operation.path.count("{"))
     routes: list[BaseRoute] = [Route(one.path, _endpoint(crm, one), methods=[one.method], name=one.name) for one in by_breadth]
-    routes += [*control_routes(crm), *page_routes(crm), Route("/{rest:path}", _unknown(crm), methods=["GET", "POST", "PUT", "DELETE"])]
+    routes += [
+        *control_routes(crm),
+        *page_routes(crm, desk),
+        Route("/{rest:path}", _unknown(crm), methods=["GET", "POST", "PUT", "DELETE"]),
+    ]
     app = Starlette(routes=routes)
     app.router.redirect_slashes = False
     app.state.crm = crm

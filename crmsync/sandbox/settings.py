@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-DEMO_GHL_TOKEN = "pit-sandbox-full-access"
-DEMO_GHL_READONLY_TOKEN = "pit-sandbox-read-only"
+DEMO_GHL_TOKEN = "pit-sandbox-full-access"  # noqa: S105 (opens nothing but this simulation)
+DEMO_GHL_READONLY_TOKEN = "pit-sandbox-read-only"  # noqa: S105
 DEMO_LOCATION_ID = "SandboxLocation00001"
 DEMO_API_KEY = "sandbox-owner-key"
 

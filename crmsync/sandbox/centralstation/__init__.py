@@ -1,10 +1,11 @@
-"""A simulated CentralStationCRM account (centralstationcrm.md). `create_app()` gives the web application, `CentralStation` is the account."""
+"""A simulated CentralStationCRM account (centralstationcrm.md). `create_app()` gives the web application, `CentralStation` the account."""
 
 from __future__ import annotations
 
 from starlette.applications import Starlette
 
 from crmsync.sandbox.centralstation import around, children, items, owners
+from crmsync.sandbox.centralstation.desk import CentralStationDesk
 from crmsync.sandbox.centralstation.seed import fill
 from crmsync.sandbox.centralstation.simulation import CentralStation
 from crmsync.sandbox.serving import build
@@ -17,4 +18,6 @@ def create_app(settings: CentralStationSettings | None = None) -> Starlette:
     """An account with `settings.contacts` people; `app.state.crm` is the `CentralStation` itself."""
     crm = CentralStation(settings or CentralStationSettings())
     fill(crm)
-    return build(crm, [*owners.operations.all, *children.operations.all, *items.operations.all, *around.operations.all])
+    return build(
+        crm, CentralStationDesk(crm), [*owners.operations.all, *children.operations.all, *items.operations.all, *around.operations.all]
+    )

@@ -1,4 +1,4 @@
-"""The kinds of rows that hang on a person or a company: their members, defaults and rules (centralstationcrm.md, sections 3 to 5, 10, 11)."""
+"""The kinds of rows that hang on a person or company: members, defaults, rules (centralstationcrm.md, sections 3 to 5, 10, 11)."""
 
 from __future__ import annotations
 

@@ -94,6 +94,6 @@ METHODS: dict[str, Callable[[CentralStation, Row], Any]] = {
     "stream_updated_at": lambda crm, row: row["_stream"],
     "responsible_user_natural_name": _responsible,
     **{name: lambda crm, row: _salutation(row) for name in ("salutation_official", "salutation_formal", "salutation_informal")},
-    **{name: lambda crm, row: f"{crm.url}/contacts/{row['id']}" for name in ("backlink", "absolute_url")},
+    **{name: lambda crm, row: f"{crm.url}/view/{row['id']}" for name in ("backlink", "absolute_url")},
     "absolute_avatar_url": lambda crm, row: None,
 }

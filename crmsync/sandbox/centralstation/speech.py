@@ -1,4 +1,4 @@
-"""How CentralStationCRM speaks: key in a header, objects in envelopes, error objects whose wording differs (centralstationcrm.md, section 1)."""
+"""How CentralStationCRM speaks: key in a header, objects in envelopes, errors of several forms (centralstationcrm.md, section 1)."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.applications import Starlette
 
 from crmsync.sandbox.ghl import around, contacts, items, search
+from crmsync.sandbox.ghl.desk import GhlDesk
 from crmsync.sandbox.ghl.location import Ghl
 from crmsync.sandbox.ghl.seed import fill
 from crmsync.sandbox.serving import build
@@ -17,4 +18,4 @@ def create_app(settings: GhlSettings | None = None) -> Starlette:
     """A location with `settings.contacts` people; `app.state.crm` is the `Ghl` itself."""
     crm = Ghl(settings or GhlSettings())
     fill(crm)
-    return build(crm, [*contacts.operations.all, *search.operations.all, *items.operations.all, *around.operations.all])
+    return build(crm, GhlDesk(crm), [*contacts.operations.all, *search.operations.all, *items.operations.all, *around.operations.all])

@@ -10,7 +10,7 @@ from crmsync.sandbox.core import Json, Refusal
 from crmsync.sandbox.ghl import values
 
 Kinds = Mapping[str, str]
-"""What a property may be: `text`, `flag`, `list`, `object`, `moment`, `number`, `email`, `country`; with `?` it may be null, with `!` it must be there."""
+"""What a property may be: `text`, `flag`, `list`, `object`, `moment`, `number`, `email`, `country`; `?`: also null, `!`: required."""
 
 CONTACT: Kinds = {
     **dict.fromkeys(("firstName", "lastName", "name", "phone", "address1", "city", "state", "website", "timezone", "companyName"), "text?"),

@@ -112,6 +112,11 @@ class Ghl(SimulatedCrm):
         contact = self.contacts.get(id)
         self._unseen.append((time.monotonic() + self.settings.search_lag_s, id, dict(contact) if contact else None))
 
+    def show_all(self) -> None:
+        """Lists and searches know everything from now on."""
+        self._unseen.clear()
+        self.index = {id: dict(contact) for id, contact in self.contacts.items()}
+
     def seen(self) -> list[Json]:
         """All contacts as lists and searches know them by now, oldest first."""
         while self._unseen and self._unseen[0][0] <= time.monotonic():
@@ -192,13 +197,13 @@ class Ghl(SimulatedCrm):
 
     # Around
 
-    def add_custom_field(self, name: str, dataType: str = "TEXT", picklistOptions: list[str] | None = None) -> str:
+    def add_custom_field(self, name: str, data_type: str = "TEXT", options: list[str] | None = None) -> str:
         id = values.new_id()
         key = f"contact.{name.lower().replace(' ', '_')}"
-        self.custom_fields[id] = {"id": id, "name": name, "fieldKey": key, "dataType": dataType, "placeholder": "", "model": "contact"}
+        self.custom_fields[id] = {"id": id, "name": name, "fieldKey": key, "dataType": data_type, "placeholder": "", "model": "contact"}
         self.custom_fields[id] |= {"position": 50 * len(self.custom_fields), "locationId": self.location_id}
-        if picklistOptions:
-            self.custom_fields[id] |= {"picklistOptions": picklistOptions, "isAllowedCustomOption": False}
+        if options:
+            self.custom_fields[id] |= {"picklistOptions": options, "isAllowedCustomOption": False}
         return id
 
     def add_user(self, **fields: Any) -> str:
@@ -213,13 +218,13 @@ class Ghl(SimulatedCrm):
         self.businesses[id] = {"id": id, "name": name, "locationId": self.location_id, **fields}
         return id
 
-    def add_appointment(self, contact_id: str, title: str, startTime: str, endTime: str, **fields: Any) -> str:
+    def add_appointment(self, contact_id: str, title: str, start: str, end: str, **fields: Any) -> str:
         """Times are `2026-07-16 11:00:00`, in the location's zone."""
         id = values.new_id()
         event: Json = {"id": id, "calendarId": "SandboxCalendar00001", "status": "booked", "appointmentStatus": "confirmed", "title": title}
         event |= {
-            "startTime": startTime,
-            "endTime": endTime,
+            "startTime": start,
+            "endTime": end,
             "contactId": contact_id,
             "locationId": self.location_id,
             "notes": "",

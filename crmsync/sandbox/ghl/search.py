@@ -46,8 +46,8 @@ def get_contacts(crm: Ghl, call: Call) -> Answer:
     )
 
 
-@operations("GET", "/contacts/business/{businessId}", scope=READ)
-def get_contacts_by_businessId(crm: Ghl, call: Call) -> Answer:
+@operations("GET", "/contacts/business/{businessId}", scope=READ, name="get-contacts-by-businessId")
+def get_contacts_by_business(crm: Ghl, call: Call) -> Answer:
     limit = _limit(call, 25, LIST_LIMIT)
     skip = int(call.query.get("skip") or 0)
     found = [one for one in _searched(crm, call.query.get("query", "")) if one.get("businessId") == call.params["businessId"]]
@@ -98,7 +98,7 @@ def _sorted(found: list[Json], sort: list[Json]) -> list[tuple[list[Any], Json]]
         (([*(_sort_value(one, order["field"]) for order in sort), one["id"]], one) for one in found), key=lambda pair: pair[0][-1]
     )
     for place, order in reversed(list(enumerate(sort))):
-        keyed.sort(key=lambda pair: pair[0][place], reverse=order.get("direction") == "desc")  # noqa: B023: used at once
+        keyed.sort(key=lambda pair: pair[0][place], reverse=order.get("direction") == "desc")
     return keyed
 
 
