@@ -121,7 +121,7 @@ class Contact(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.label or _("(no name)")
+        return self.label or str(_("(no name)"))
 
     def remote_id(self, side: Side) -> str | None:
         return self.ghl_id if side is Side.GHL else self.centralstation_id
