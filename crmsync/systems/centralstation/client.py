@@ -26,14 +26,14 @@ from crmsync.systems.centralstation.records import sendable
 from crmsync.systems.centralstation.rows import Person
 from crmsync.systems.centralstation.writing import Custom, ProfileWriter, new_person
 from crmsync.systems.errors import CrmError, NotFound, Refused, TryLater
-from crmsync.systems.transport import Transport
+from crmsync.systems.transport import Transport, Wire
 
 log = logging.getLogger(__name__)
 
 
 class CentralStationSystem:
-    """One CentralStation account. `root` is the address under which `/api/people` lives, `default_user_id` whom new tasks are for
-    (else the key's own user), `default_country` what completes addresses and national phone numbers."""
+    """One CentralStation account. `root` is the address under which `/api/people` lives; `default_user_id` whom new tasks are for (else
+    the key's own user); `default_country` completes addresses and national phone numbers; `http` stands in for the wire in tests."""
 
     side = Side.CENTRALSTATION
     listed_aspects = Aspect.TASKS
@@ -47,12 +47,11 @@ class CentralStationSystem:
         budget: Budget,
         default_user_id: str | None = None,
         default_country: str = "DE",
-        transport: Transport | None = None,
+        http: Wire | None = None,
     ) -> None:
-        """`transport` takes the place of the usual one in tests of malformed answers."""
         self._root = root.rstrip("/")
         self._country = default_country
-        self._transport = transport or Transport(self.side, self._root, {"X-apikey": api_key}, budget, read_error)
+        self._transport = Transport(self.side, self._root, {"X-apikey": api_key}, budget, read_error, http=http)
         self._api = Api(self._transport)
         self._companies = Companies(self._api)
         self._account = AccountFacts(self._api, default_user_id)
@@ -203,4 +202,4 @@ class CentralStationSystem:
     def _result(self, writer: ProfileWriter, before: Record) -> Record | None:
         if not writer.is_known:
             return None
-        return replace(self._people.record(writer.person), notes=before.notes, tasks=before.tasks)
+        return replace(self._people.written(writer.person), notes=before.notes, tasks=before.tasks)

@@ -60,7 +60,12 @@ class People:
         self._companies = companies
 
     def record(self, person: Person) -> Record:
-        return record_of(self._completed(person), self._companies.name_of)
+        """As a read shows it: complete."""
+        return self.written(self._completed(person))
+
+    def written(self, person: Person) -> Record:
+        """As writing left it: nothing is read."""
+        return record_of(person, self._companies.name_of)
 
     def person(self, id: str) -> Person:
         return self._completed(self._api.one(Person, op.GET_PERSON, params=INCLUDES, id=id))
@@ -132,7 +137,7 @@ class People:
         for query in asked:
             found |= {one.id: one for one in self._api.every(Person, op.SEARCH_PEOPLE, params={**query, **INCLUDES})}
         people = map(self._completed, found.values())
-        return [self.record(person) for person in people if _is_one(person, emails, phones, name, region)]
+        return [self.written(person) for person in people if _is_one(person, emails, phones, name, region)]
 
     def _page(self, number: int, filters: Params | None = None) -> tuple[list[Person], bool]:
         return self._api.page(Person, op.LIST_PEOPLE, number, params={**OLDEST_FIRST, **(filters or {}), **INCLUDES})
