@@ -12,6 +12,7 @@ and `read_limits` (what the headers tell of the rate limit). Everything that can
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -67,6 +68,9 @@ OVERALL_S = 60.0
 TIMEOUT = httpx.Timeout(30.0, connect=5.0)
 LIMITS = httpx.Limits(max_connections=32, max_keepalive_connections=32, keepalive_expiry=4.0)
 """Idle connections are dropped before a server does (5 s is a common default): a create must not be sent into a closing one."""
+
+_HOST = re.compile(r"[\w.-]+|[\da-fA-F:.]+")
+"""A name or an address; httpx takes more for one than can ever be reached."""
 
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
@@ -188,7 +192,7 @@ class Transport:
             url = httpx.URL(self._root)
         except httpx.InvalidURL:
             url = httpx.URL("")
-        if url.scheme not in ("http", "https") or not url.host:
+        if url.scheme not in ("http", "https") or not _HOST.fullmatch(url.host):
             raise NeedsPerson(f"The address of {NAMES[self.side]} must look like https://example.com.", side=self.side)
 
     def _check_headers(self, headers: Mapping[str, str]) -> None:
