@@ -17,8 +17,6 @@ from crmsync.systems.centralstation import CentralStationSystem
 from crmsync.systems.errors import CredentialsRefused, NotFound, Refused, Unanswered
 from tests.systems.wire import OpenBudget
 
-pytest_plugins = ["tests.sandbox_fixtures"]
-
 FULL = {
     "first_name": "Ada",
     "name": "Beispiel",

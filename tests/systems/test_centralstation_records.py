@@ -58,6 +58,11 @@ def test_an_address_is_read_part_by_part_and_empty_parts_are_nothing() -> None:
     assert {key: found.profile[key] for key in expected} == expected
 
 
+def test_a_spare_address_tells_all_its_parts() -> None:
+    found = record(addrs=[{"id": 1, "city": "Köln"}, {"id": 2, "city": "Bonn", "zip": ""}])
+    assert found.spares["addr"] == ({"street": None, "zip": None, "city": "Bonn", "state_code": None, "country_code": None},)
+
+
 def test_a_former_position_is_no_company() -> None:
     former = {"id": 1, "company_id": 7, "company_name": "Old", "former": True, "primary_function": True}
     assert record(positions=[former]).profile["company_name"] is None

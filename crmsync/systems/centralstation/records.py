@@ -96,11 +96,11 @@ def _own_fields(person: Person) -> dict[FieldKey, Value]:
 
 
 def _groups(person: Person, company_name: Callable[[Position], str | None]) -> dict[str, list[Fields]]:
-    """The rows of each group as fields, the head first."""
+    """The rows of each group as fields, the head first; an address with all its parts, since it is the whole that moves up."""
     groups: dict[str, list[Fields]] = {
         key: [{key: row.name} for row in ranked_details(getattr(person, group))] for key, group in DETAIL_GROUPS.items()
     }
-    groups["addr"] = [address(row) for row in ranked_addrs(person.addrs)]
+    groups["addr"] = [{key: getattr(row, key) for key in ADDRESS_FIELDS} for row in ranked_addrs(person.addrs)]
     groups["position"] = [{"company_name": company_name(row)} for row in ranked_positions(person.positions)]
     return groups
 
