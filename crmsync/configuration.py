@@ -1,6 +1,8 @@
 """How settings.py reads the environment: each value once, and a bad one stops the start by its variable's name."""
 
 import os
+import warnings
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -37,10 +39,7 @@ def database(url: str, data: Path) -> dict[str, Any]:
     """Django's DATABASES entry for DATABASE_URL, or for the SQLite file in CRMSYNC_DATA where that is empty."""
     if not url:
         return _sqlite({"ENGINE": "django.db.backends.sqlite3", "NAME": str(data / "crmsync.sqlite3")}, data)
-    try:
-        config: dict[str, Any] = environ.Env.db_url_config(url)
-    except (ValueError, KeyError, ImproperlyConfigured):
-        config = {}
+    config = _parsed_database(url)
     match config.get("ENGINE"):
         case "django.db.backends.sqlite3":
             return _sqlite(config, data)
@@ -48,6 +47,14 @@ def database(url: str, data: Path) -> dict[str, Any]:
             return config | {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
         case _:
             raise ImproperlyConfigured("DATABASE_URL must look like postgres://user:password@host:5432/name or sqlite:////path/to/file.")
+
+
+def _parsed_database(url: str) -> dict[str, Any]:
+    """Empty where it can't be read. The library's own warning would be a second message, and may show the password."""
+    with warnings.catch_warnings(), suppress(ValueError, KeyError, ImproperlyConfigured):
+        warnings.simplefilter("ignore")
+        return dict(environ.Env.db_url_config(url))
+    return {}
 
 
 def _sqlite(config: dict[str, Any], data: Path) -> dict[str, Any]:
