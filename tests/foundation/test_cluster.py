@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import redis
 
 from tests.foundation.installation import Installation, children, is_alive, kill, wait_until
 
@@ -23,11 +24,23 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.fixture
-def cluster(migrated: Installation, folder: Path) -> "Iterator[subprocess.Popen[bytes]]":
+@pytest.fixture(params=["database"])
+def cluster(migrated: Installation, folder: Path, request: pytest.FixtureRequest) -> "Iterator[subprocess.Popen[bytes]]":
+    if request.param == "redis":
+        migrated.environment["REDIS_URL"] = redis_url()
     with migrated.running("-m", "tests.foundation.drill", DRILL=str(folder)) as process:
         assert wait_until(lambda: len(children(process.pid)) == PROCESSES, 20)
         yield process
+
+
+def redis_url() -> str:
+    url = os.environ.get("REDIS_URL") or "redis://127.0.0.1:6379/15"
+    try:
+        with redis.from_url(url) as server:
+            server.flushdb()
+    except redis.ConnectionError:
+        pytest.skip(f"there is no Redis at {url}")
+    return url
 
 
 def add_work(folder: Path, pieces: range) -> None:
@@ -39,6 +52,7 @@ def done(folder: Path) -> int:
     return len(list((folder / "done").iterdir()))
 
 
+@pytest.mark.parametrize("cluster", ["database", "redis"], indirect=True)
 def test_nothing_is_lost_when_random_processes_are_killed(cluster: "subprocess.Popen[bytes]", folder: Path) -> None:
     dice = random.Random(7)
     for round_ in range(12):
