@@ -163,6 +163,8 @@ class GhlSystem:
         return list(found.values())
 
     def _duplicate_id(self, kind: str, value: str) -> str | None:
+        if not value.strip():
+            return None
         try:
             found = self._api.ask(MaybeContact, op.FIND_DUPLICATE, params={**self._here(), kind: value}).contact
         except (NotFound, Refused):  # nobody has it, or nobody can have it

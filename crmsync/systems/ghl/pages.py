@@ -53,9 +53,12 @@ class ContactPages:
 
     def named(self, name: str) -> list[Record]:
         """Contacts whose first and last name together are `name`, case aside; at most one page is looked at."""
-        wanted = _folded(name)
-        found = self._search({"page": 1, "pageLimit": PAGE_LIMIT, "query": name.strip()[:QUERY_LENGTH].strip()})
-        records = self._records(found.contacts)
+        wanted, query = _folded(name), name.strip()[:QUERY_LENGTH].strip()
+        try:
+            found = self._search({"page": 1, "pageLimit": PAGE_LIMIT, "query": query}).contacts
+        except (Refused, NotFound):
+            found = self._list({"limit": PAGE_LIMIT, "query": query}).contacts
+        records = self._records(found)
         return [one for one in records if _folded(f"{one.profile['firstName'] or ''} {one.profile['lastName'] or ''}") == wanted]
 
     def _walk(self, after: str | None, wanted: Mark) -> Page:
