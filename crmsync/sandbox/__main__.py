@@ -5,13 +5,18 @@ from __future__ import annotations
 import argparse
 import sys
 
-from crmsync.sandbox.running import add_arguments, options_of, run_until_stopped
+from crmsync.sandbox.running import add_arguments, run_until_stopped
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="sandbox", description="Both CRMs, simulated, over HTTP.")
     add_arguments(parser)
-    run_until_stopped(options_of(vars(parser.parse_args())), sys.stdout.write)
+    run_until_stopped(vars(parser.parse_args()), _say)
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -80,7 +80,8 @@ class _Pages:
         async def endpoint(request: Request) -> Response:
             if urlsplit(request.headers.get("origin", "")).netloc not in ("", request.headers.get("host")):
                 return Response("This form was sent from another site.", 403)
-            form = dict(parse_qsl((await request.body()).decode(), keep_blank_values=True))
+            # A browser sends each line break of a text area as two characters.
+            form = dict(parse_qsl((await request.body()).decode().replace("%0D%0A", "%0A"), keep_blank_values=True))
             try:
                 with self._crm.lock:
                     return RedirectResponse(change(dict(request.path_params), form), 303)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import ctypes
+import json
 import signal
 import socket
 import subprocess
@@ -75,31 +76,50 @@ HELP = {
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """One `--option` for each of `Options`."""
+    """One `--option` for each of `Options`, and `--json`."""
     for name, default in asdict(Options()).items():
-        parser.add_argument(f"--{name.replace('_', '-')}", type=type(default), default=default, help=HELP[name], metavar="N")
+        kind = _share if isinstance(default, float) else _count
+        parser.add_argument(f"--{name.replace('_', '-')}", type=kind, default=default, help=HELP[name], metavar="N")
+    parser.add_argument("--json", action="store_true", help="say where and with which credentials as one JSON object")
 
 
-def options_of(parsed: Mapping[str, Any]) -> Options:
-    return Options(**{name: parsed[name] for name in HELP})
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 on")
+    return int(text)
 
 
-def run_until_stopped(options: Options, write: Callable[[str], object]) -> None:
-    """Serve both from this one process until SIGINT or SIGTERM; says where and with which credentials. Raises OSError for a port in use."""
-    ports = [_free(port) for port in (options.ghl_port, options.centralstation_port)]
+def _share(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from error
+    if not 0 <= number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 on")
+    return number
+
+
+def run_until_stopped(parsed: Mapping[str, Any], write: Callable[[str], object]) -> None:
+    """Serve both from this one process until SIGINT or SIGTERM; says where once they answer. Raises OSError for a port in use."""
+    options = Options(**{name: parsed[name] for name in HELP})
+    ports = [free_port(port) for port in (options.ghl_port, options.centralstation_port)]
+    addresses = Addresses(*(f"http://{HOST}:{port}" for port in ports))
     apps = options.apps()
-    for app, port in zip(apps, ports, strict=True):
-        app.state.crm.url = f"http://{HOST}:{port}"
+    for app, url in zip(apps, (addresses.ghl, addresses.centralstation), strict=True):
+        app.state.crm.url = url
+    announcement = json.dumps(_credentials(addresses)) if parsed["json"] else _in_words(addresses)
     asyncio.run(
-        _serve_until_stopped([_web_server(app, port) for app, port in zip(apps, ports, strict=True)], lambda: _announce(ports, write))
+        _serve_until_stopped([_web_server(app, port) for app, port in zip(apps, ports, strict=True)], ports, lambda: write(announcement))
     )
 
 
-async def _serve_until_stopped(servers: list[Server], ready: Callable[[], None]) -> None:
+async def _serve_until_stopped(servers: list[Server], ports: list[int], ready: Callable[[], object]) -> None:
     stopped = asyncio.Event()
     for wanted in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(wanted, stopped.set)
     tasks = [asyncio.create_task(server.serve()) for server in servers]
+    for port in ports:
+        await asyncio.to_thread(wait_until_open, port)
     ready()
     await stopped.wait()
     for server in servers:
@@ -107,22 +127,27 @@ async def _serve_until_stopped(servers: list[Server], ready: Callable[[], None])
     await asyncio.wait(tasks, timeout=STOP_TIMEOUT_S)
 
 
-def _announce(ports: list[int], write: Callable[[str], object]) -> None:
-    for line in (
-        f"GoHighLevel         http://{HOST}:{ports[0]}",
-        f"  location id       {DEMO_LOCATION_ID}",
-        f"  token             {DEMO_GHL_TOKEN}",
-        f"CentralStationCRM   http://{HOST}:{ports[1]}",
-        f"  API key           {DEMO_API_KEY}",
-        "Open either address in a browser to see its contacts and to switch faults on. Ctrl-C ends both.",
-    ):
-        write(f"{line}\n")
+def _credentials(addresses: Addresses) -> dict[str, dict[str, str]]:
+    return {
+        "ghl": {"api_url": addresses.ghl, "location_id": DEMO_LOCATION_ID, "token": DEMO_GHL_TOKEN},
+        "centralstation": {"account_url": addresses.centralstation, "api_key": DEMO_API_KEY},
+    }
+
+
+def _in_words(addresses: Addresses) -> str:
+    return f"""\
+GoHighLevel         {addresses.ghl}
+  location id       {DEMO_LOCATION_ID}
+  token             {DEMO_GHL_TOKEN}
+CentralStationCRM   {addresses.centralstation}
+  API key           {DEMO_API_KEY}
+Open either address in a browser to see its contacts and to switch faults on. Ctrl-C ends both."""
 
 
 @contextmanager
 def serving(app: Starlette, port: int = 0) -> Iterator[str]:
     """Serve `app` from a thread of this process on a free or the given port; the root address, also set as the CRM's `url`."""
-    port = _free(port)
+    port = free_port(port)
     app.state.crm.url = f"http://{HOST}:{port}"
     loop = asyncio.new_event_loop()
     server = _web_server(app, port)
@@ -141,7 +166,7 @@ def serving(app: Starlette, port: int = 0) -> Iterator[str]:
 def sandbox_process(options: Options | None = None) -> Iterator[Addresses]:
     """Both CRMs in one child process, ready to use; it ends with the block, and with this process if that dies (Linux)."""
     asked = asdict(options or Options())
-    asked |= {name: _free(asked[name]) for name in ("ghl_port", "centralstation_port")}
+    asked |= {name: free_port(asked[name]) for name in ("ghl_port", "centralstation_port")}
     command = [sys.executable, "-m", "crmsync.sandbox", *(f"--{name.replace('_', '-')}={value}" for name, value in asked.items())]
     child = subprocess.Popen(command, stdout=subprocess.DEVNULL, preexec_fn=die_with_parent, start_new_session=True)
     try:
@@ -172,7 +197,7 @@ def wait_until_open(port: int, timeout_s: float = START_TIMEOUT_S, child: subpro
     raise TimeoutError(f"the sandbox did not open port {port} within {timeout_s:.0f} s")
 
 
-def _free(port: int) -> int:
+def free_port(port: int = 0) -> int:
     """`port`, or any free one for 0. Raises OSError when it is in use: the server itself would share it without a word."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -137,9 +137,9 @@ def _run(crm: SimulatedCrm, operation: Operation[Any], call: Call, headers: Mapp
     with crm.lock:
         before = None if keep else crm.snapshot()
         try:
+            crm.speech.check_request(operation, call, headers)
             if call.body is MALFORMED:
                 raise crm.speech.malformed()
-            crm.speech.check_request(operation, call, headers)
             return operation.run(crm, call)
         except Refusal as refusal:
             return refusal.answer

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from crmsync.sandbox.running import add_arguments, options_of, run_until_stopped
+from crmsync.sandbox.running import add_arguments, run_until_stopped
 
 
 class Command(BaseCommand):
@@ -17,4 +17,11 @@ class Command(BaseCommand):
         add_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        run_until_stopped(options_of(options), self.stdout.write)
+        try:
+            run_until_stopped(options, self._say)
+        except OSError as error:
+            raise CommandError(f"The sandbox can't open its ports: {error.strerror}. Choose others, or leave them out.") from error
+
+    def _say(self, text: str) -> None:
+        self.stdout.write(text)
+        self.stdout.flush()

@@ -86,7 +86,8 @@ class GhlDesk(Desk):
     def save_task(self, id: str, task_id: str, title: str, due: str, done: bool) -> None:
         when = f"{due}T09:00:00Z" if due else datetime.now(UTC).isoformat()
         if task_id:
-            self._crm.edit_task(id, task_id, title=title, dueDate=when, completed=done)
+            same_day = self._crm.tasks[id][task_id]["dueDate"].date().isoformat() == due
+            self._crm.edit_task(id, task_id, title=title, completed=done, **({} if same_day else {"dueDate": when}))
         else:
             self._crm.add_task(id, title, dueDate=when, completed=done)
 
