@@ -5,13 +5,17 @@ from __future__ import annotations
 import argparse
 import sys
 
-from crmsync.sandbox.running import add_arguments, run_until_stopped
+from crmsync.sandbox.running import add_arguments, die_with_parent, run_until_stopped
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="sandbox", description="Both CRMs, simulated, over HTTP.")
     add_arguments(parser)
-    run_until_stopped(vars(parser.parse_args()), _say)
+    parser.add_argument("--parent", type=int, metavar="PID", help="end when this process, which must be the parent, does")
+    parsed = vars(parser.parse_args())
+    if parsed["parent"]:
+        die_with_parent(parsed["parent"])
+    run_until_stopped(parsed, _say)
 
 
 def _say(text: str) -> None:

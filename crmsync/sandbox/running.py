@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import ctypes
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -168,7 +169,7 @@ def sandbox_process(options: Options | None = None) -> Iterator[Addresses]:
     asked = asdict(options or Options())
     asked |= {name: free_port(asked[name]) for name in ("ghl_port", "centralstation_port")}
     command = [sys.executable, "-m", "crmsync.sandbox", *(f"--{name.replace('_', '-')}={value}" for name, value in asked.items())]
-    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, preexec_fn=die_with_parent, start_new_session=True)
+    child = subprocess.Popen([*command, f"--parent={os.getpid()}"], stdout=subprocess.DEVNULL, start_new_session=True)
     try:
         for name in ("ghl_port", "centralstation_port"):
             wait_until_open(asked[name], child=child)
@@ -178,10 +179,12 @@ def sandbox_process(options: Options | None = None) -> Iterator[Addresses]:
         child.wait(STOP_TIMEOUT_S)
 
 
-def die_with_parent() -> None:
-    """Ask the kernel to end this process when its parent dies. Nothing happens where there is no prctl."""
+def die_with_parent(parent: int) -> None:
+    """Ask the kernel to end this process when its parent, process `parent`, dies. Nothing happens where there is no prctl."""
     with suppress(AttributeError, OSError):
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        raise SystemExit("The process that started the sandbox has ended.")
 
 
 def wait_until_open(port: int, timeout_s: float = START_TIMEOUT_S, child: subprocess.Popen[bytes] | None = None) -> None:
