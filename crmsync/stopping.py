@@ -12,6 +12,10 @@ import time
 _requested = False
 
 
+class Stopped(Exception):
+    """We were asked to end while waiting. What is under way is given back as it is."""
+
+
 def listen(*signals: signal.Signals) -> None:
     """Take these signals (without any: SIGTERM and SIGINT) as a request to stop, from now on. Main thread only."""
     for number in signals or (signal.SIGTERM, signal.SIGINT):
@@ -33,3 +37,10 @@ def pause(seconds: float) -> None:
     until = time.monotonic() + seconds
     while not _requested and (left := until - time.monotonic()) > 0:
         time.sleep(min(left, 0.1))
+
+
+def wait(seconds: float) -> None:
+    """Sleep. Raises `Stopped` when a request to stop comes before the end."""
+    pause(seconds)
+    if _requested:
+        raise Stopped

@@ -166,6 +166,10 @@ class ItemsMerge:
         ghl, central = (items[side].updated_at or self.records[side].updated_at for side in SIDES)
         return ghl, central
 
+    def is_same(self, name: str, agreed: Value, item: Item) -> bool:
+        """Whether `item` shows for `name` what was agreed on."""
+        return self._same(name)(agreed, value_of(item, name))
+
     def _same(self, name: str) -> Callable[[Value, Value], bool]:
         match name:
             case "text":

@@ -8,6 +8,7 @@ from __future__ import annotations
 import html
 import re
 from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from functools import lru_cache
 
@@ -74,8 +75,8 @@ def _text(value: str) -> str:
 
 def _number(text: str) -> str:
     try:
-        return f"{float(text.replace(',', '.')):g}"
-    except ValueError:
+        return f"{Decimal(text.replace(',', '.')).normalize():f}"
+    except InvalidOperation:
         return text
 
 

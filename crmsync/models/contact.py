@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Coalesce, Least
 from django.utils.translation import gettext_lazy as _
 
@@ -32,14 +32,22 @@ class Status(models.TextChoices):
 class ContactQuerySet(models.QuerySet["Contact"]):
     def due(self, now: datetime) -> ContactQuerySet:
         """What wants to be reconciled and is in nobody's hands."""
-        return self.filter(dirty__gt=0, due_at__lte=now, lease_until__lte=now).exclude(status=Status.EXCLUDED)
+        return self.wanted().filter(dirty__gt=0, due_at__lte=now, lease_until__lte=now)
+
+    def wanted(self) -> ContactQuerySet:
+        """All but those that a person excluded."""
+        return self.filter(exclusion="")
 
     def on(self, side: Side, remote_ids: list[str]) -> ContactQuerySet:
         return self.filter(**{f"{side}_id__in": remote_ids})
 
-    def mark_dirty(self, aspects: Aspect, due_at: datetime) -> int:
-        """Ask for a reconcile of these contacts; what is due earlier stays so. Returns how many."""
+    def mark_dirty(self, aspects: Aspect, due_at: datetime, *, is_suspect: bool = True) -> int:
+        """Ask for a reconcile of these contacts; what is due earlier stays so. Returns how many.
+
+        `is_suspect`: something tells that they differ, so they don't count as in sync until they have been looked at."""
+        in_sync = When(status=Status.IN_SYNC, then=Value(Status.PENDING if is_suspect else Status.IN_SYNC))
         return self.update(
+            status=Case(in_sync, default=F("status")),
             dirty=F("dirty").bitor(int(aspects)),
             dirty_counter=F("dirty_counter") + 1,
             due_at=Least(Coalesce("due_at", due_at), due_at),
@@ -59,12 +67,13 @@ LONG_AGO = datetime.fromisoformat("2000-01-01T00:00:00+00:00")
 
 
 class Contact(models.Model):
-    """One person. `base` and `sent` are what crmsync.sync.state reads and writes; `candidates` are ids of contacts that a review is about.
+    """One person. `base` and `sent` are what crmsync.sync.state reads and writes; `seen` is what both sides showed last (by mapping name, a
+    pair), where that isn't the base; `candidates` are ids of contacts that a review is about.
 
     `creating_on` is set before a create is sent and cleared when its answer is stored: in between the record may exist over there.
     `awaiting_read_back`: written to, and verified in bulk by a page. `ghl_updated_at`, `centralstation_updated_at`: the CRM's own time of
     what was compared last. `written_at`: our last write. `missing_on`: the side where it was deleted. `kept_apart`: a person said that
-    nobody over there is this one."""
+    nobody over there is this one. `exclusion`: why a person excluded it."""
 
     sync = models.ForeignKey(Sync, on_delete=models.CASCADE, related_name="contacts")
     ghl_id = models.CharField(max_length=64, null=True)
@@ -79,12 +88,14 @@ class Contact(models.Model):
 
     base = models.JSONField(default=dict)
     sent = models.JSONField(default=dict)
+    seen = models.JSONField(default=dict)
     decisions = models.JSONField(default=dict)
     candidates = models.JSONField(default=list)
     creating_on = models.CharField(max_length=20, blank=True, choices=SIDE_CHOICES)
     awaiting_read_back = models.BooleanField(default=False)
     missing_on = models.CharField(max_length=20, blank=True, choices=SIDE_CHOICES)
     kept_apart = models.BooleanField(default=False)
+    exclusion = models.CharField(max_length=300, blank=True)
 
     dirty = models.PositiveSmallIntegerField(default=0)
     dirty_counter = models.PositiveIntegerField(default=0)

@@ -46,14 +46,14 @@ class Items:
         return ItemPage(items=items, next=str(number + 1) if more else None)
 
     def read(self, kind: ItemKind, person_id: str, id: str) -> Item:
-        """Raises `NotFound` also for what is no longer this person's, or no longer a note for everybody."""
+        """Raises `NotFound` also for what is no longer this person's. A note made confidential is there still: it isn't to be deleted."""
         if kind is ItemKind.TASK:
             task = self._api.one(Task, op.GET_TASK, id=id)
             if task.attachable_id not in (None, person_id):
                 raise not_found(op.GET_TASK)
             return task_item(task)
         note = self._api.one(Protocol, op.GET_PROTOCOL, id=id)
-        if not is_note(note) or person_id not in note.people:
+        if person_id not in note.people:
             raise not_found(op.GET_PROTOCOL)
         return note_item(note)
 

@@ -1,0 +1,198 @@
+"""`manage.py sync`: create, run, watch and retry syncs from the command line."""
+
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import CommandError
+from django.utils import timezone
+
+from crmsync import stopping
+from crmsync.management.command import SubCommands
+from crmsync.management.commands.connection import connection_by_id
+from crmsync.models import Conflict, Contact, Mode, Run, RunKind, RunStatus, Status, Sync
+from crmsync.models.contact import ContactQuerySet
+from crmsync.sync import actions, reports, runs, setup
+from crmsync.systems.errors import CrmError
+
+BEGUN_BUT_FAILED = 3
+
+
+class Command(SubCommands):
+    help = "Creates, runs, watches and retries syncs."
+
+    def add_actions(self) -> None:
+        create = self.add_action("create", self.create, "Join a GoHighLevel and a CentralStationCRM connection.")
+        create.add_argument("--name", required=True, metavar="N")
+        create.add_argument("--ghl", required=True, metavar="ID")
+        create.add_argument("--centralstation", required=True, metavar="ID")
+        create.add_argument("--conflict", choices=Conflict.values, default=Conflict.NEWEST.value)
+        create.add_argument("--mode", choices=[Mode.LIVE.value, Mode.DRAFT.value], default=Mode.LIVE.value)
+        self.add_action("list", self.list, "List all syncs.")
+        run = self._on_one("run", self.run, "Run the first sync if none was made, else look for changes.")
+        run.add_argument("--full", action="store_true", help="Compare everything, notes and tasks of every contact included.")
+        run.add_argument("--wait", action="store_true", help="Do it in this process, until nothing is due.")
+        self._on_one("status", self.status, "Counts per status, calls used, the last run.")
+        contacts = self._on_one("contacts", self.contacts, "List all contacts known.")
+        contacts.add_argument("--status", choices=Status.values)
+        retry = self._on_one("retry", self.retry, "Try again what failed.")
+        which = retry.add_mutually_exclusive_group()
+        which.add_argument("--contact", metavar="C", help="This contact only, by crmsync's id.")
+        which.add_argument("--status", choices=Status.values, help="All of this status, instead of the failed ones.")
+        retry.add_argument("--wait", action="store_true", help="Do it in this process, until nothing is due.")
+        self._on_one("pause", self.pause, "Stop working on a sync; nothing is lost.")
+        self._on_one("resume", self.resume, "Go on with a paused sync, or set a draft live.")
+
+    def _on_one(self, name: str, action: Any, help_text: str) -> ArgumentParser:
+        parser = self.add_action(name, action, help_text)
+        parser.add_argument("id", metavar="ID")
+        return parser
+
+    def create(self, options: dict[str, Any]) -> None:
+        ghl, central = connection_by_id(options["ghl"]), connection_by_id(options["centralstation"])
+        try:
+            sync = setup.create_sync(
+                name=options["name"], ghl=ghl, centralstation=central, conflict=options["conflict"], mode=options["mode"]
+            )
+        except setup.SetupError as error:
+            raise CommandError(error.message) from error
+        self.show(options, {"id": sync.pk}, f"Sync {sync.pk} is created.")
+
+    def list(self, options: dict[str, Any]) -> None:
+        for sync in Sync.objects.select_related("ghl", "centralstation"):
+            self.show(
+                options, {"id": sync.pk, "name": sync.name, "mode": sync.mode, "ghl": sync.ghl_id, "centralstation": sync.centralstation_id}
+            )
+
+    def run(self, options: dict[str, Any]) -> None:
+        sync = _sync(options["id"])
+        if options["wait"]:
+            _require_reachable(sync)
+        run = _or_command_error(lambda: actions.start_run(sync, full=options["full"]))
+        self._do(options, run)
+
+    def retry(self, options: dict[str, Any]) -> None:
+        sync = _sync(options["id"])
+        _or_command_error(lambda: actions.require_live(sync))
+        if options["wait"]:
+            _require_reachable(sync)
+        count = actions.retry(_chosen(sync, options))
+        self.tell(f"{count} contacts are tried again.")
+        if count or options["wait"]:
+            self._do(options, runs.begin(sync, RunKind.RETRY))
+        else:
+            self.show(options, _status(sync))
+
+    def _do(self, options: dict[str, Any], run: Run) -> None:
+        """Wait for the run in this process, or leave it to the jobs."""
+        if not options["wait"]:
+            self.show(options, {"run": run.pk}, f"Run {run.pk} is begun; the background work does it.")
+            return
+        stopping.listen()
+        try:
+            run = runs.work_on(run)
+        except stopping.Stopped:
+            self.tell("Stopped. What isn't done yet stays due: run it again to go on.")
+            sys.exit(BEGUN_BUT_FAILED)
+        status = _status(run.sync)
+        self.show(options, status)
+        if run.status != RunStatus.DONE:
+            self.tell(run.reason)
+        waiting = run.sync.contacts.filter(status=Status.WAITING).exists()
+        if run.status != RunStatus.DONE or status["counts"][Status.FAILED] or waiting:
+            sys.exit(BEGUN_BUT_FAILED)
+
+    def status(self, options: dict[str, Any]) -> None:
+        self.show(options, _status(_sync(options["id"])))
+
+    def contacts(self, options: dict[str, Any]) -> None:
+        contacts = _sync(options["id"]).contacts.order_by("pk")
+        if options["status"]:
+            contacts = contacts.filter(status=options["status"])
+        for contact in contacts.iterator(chunk_size=500):
+            self.show(options, _contact_row(contact))
+
+    def pause(self, options: dict[str, Any]) -> None:
+        self._changed(options, actions.pause)
+
+    def resume(self, options: dict[str, Any]) -> None:
+        self._changed(options, actions.resume)
+
+    def _changed(self, options: dict[str, Any], action: Any) -> None:
+        sync = _sync(options["id"])
+        action(sync)
+        sync.refresh_from_db()
+        self.show(options, {"id": sync.pk, "mode": sync.mode})
+
+
+def _sync(text: str) -> Sync:
+    sync = Sync.objects.select_related("ghl", "centralstation").filter(pk=text).first() if text.isdecimal() else None
+    if sync is None:
+        raise CommandError(f"There is no sync {text}. `manage.py sync list` shows them.")
+    return sync
+
+
+def _require_reachable(sync: Sync) -> None:
+    """Nothing is begun where an account refuses us at the outset, or can't be reached."""
+    for connection in (sync.ghl, sync.centralstation):
+        try:
+            setup.apply_account(connection, setup.prove(connection))
+        except CrmError as error:
+            setup.note_failure(connection, error)
+            raise CommandError(f"{connection.name}: {connection.health_reason}") from error
+
+
+def _chosen(sync: Sync, options: dict[str, Any]) -> ContactQuerySet:
+    contacts: ContactQuerySet = Contact.objects.filter(sync=sync)
+    if options["contact"]:
+        one = contacts.filter(pk=options["contact"]) if options["contact"].isdecimal() else contacts.none()
+        if not one.exists():
+            raise CommandError(f"Sync {sync.pk} has no contact {options['contact']}.")
+        return one
+    return contacts.filter(status=options["status"] or Status.FAILED)
+
+
+def _or_command_error(action: Any) -> Any:
+    try:
+        return action()
+    except actions.ActionError as error:
+        raise CommandError(error.message) from error
+
+
+def _status(sync: Sync) -> dict[str, Any]:
+    sync = Sync.objects.select_related("ghl__budget", "centralstation__budget").get(pk=sync.pk)
+    last = sync.runs.order_by("-pk").first()
+    return {
+        "id": sync.pk,
+        "name": sync.name,
+        "mode": sync.mode,
+        "counts": reports.overview(sync),
+        "calls": reports.calls_used(sync),
+        "notices": list(sync.notices.values()),
+        "last_run": _run_row(last) if last else None,
+    }
+
+
+def _run_row(run: Run) -> dict[str, Any]:
+    return {
+        "id": run.pk,
+        "kind": run.kind,
+        "status": run.status,
+        "reason": run.reason,
+        "started_at": run.started_at.isoformat(),
+        "ended_at": run.ended_at.isoformat() if run.ended_at else None,
+        "calls": run.calls,
+        "counts": run.counts,
+    }
+
+
+def _contact_row(contact: Contact) -> dict[str, Any]:
+    return {
+        "id": contact.pk,
+        "ghl_id": contact.ghl_id,
+        "centralstation_id": contact.centralstation_id,
+        "external_id": contact.centralstation_id if contact.is_linked else None,
+        "status": contact.status,
+        "reason": contact.reason,
+        "updated_at": timezone.localtime(contact.updated_at).isoformat(),
+    }

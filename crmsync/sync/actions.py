@@ -1,0 +1,189 @@
+"""What a person may press. Each action changes rows and leaves the work to a job; each says no, in words, where it makes no sense."""
+
+from __future__ import annotations
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from crmsync.engine.records import SIDES, Aspect, Side
+from crmsync.models import Cause, Contact, Item, MatchKey, Mode, Run, RunKind, Status, Sync
+from crmsync.models.contact import ContactQuerySet
+from crmsync.sync import outcome, runs
+from crmsync.sync.session import open_session
+from crmsync.systems.errors import NAMES, CrmError
+
+User = AbstractBaseUser
+
+
+class ActionError(Exception):
+    """The action makes no sense for this contact or sync (any more). `message` says why."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+# Syncs
+
+
+def start_run(sync: Sync, *, full: bool = False, by: User | None = None) -> Run:
+    """Begin a run (the first sync if none was made, a poll, or a full comparison); a job takes it from there."""
+    require_live(sync)
+    run = runs.begin(sync, runs.kind_of_next_run(sync, full=full), by)
+    runs.due_again(None, sync)
+    return run
+
+
+def require_live(sync: Sync) -> None:
+    match sync.mode:
+        case Mode.PAUSED:
+            raise ActionError(_("“%(name)s” is paused: resume it first.") % {"name": sync.name})
+        case Mode.DRAFT:
+            raise ActionError(_("“%(name)s” is a draft: set it live first.") % {"name": sync.name})
+
+
+def pause(sync: Sync, by: User | None = None) -> None:
+    """Stop working on a sync. What changes meanwhile is found by the next poll."""
+    Sync.objects.filter(pk=sync.pk).update(mode=Mode.PAUSED)
+
+
+def resume(sync: Sync, by: User | None = None) -> None:
+    """Set a paused sync or a draft live; what happened meanwhile is caught up."""
+    Sync.objects.filter(pk=sync.pk).update(mode=Mode.LIVE, poll_due_at=timezone.now(), rest_until=None)
+
+
+def mapping_changed(sync: Sync, by: User | None = None) -> None:
+    """Fields or policy changed: compare all contacts anew, those excluded for lack of creating among them."""
+    if sync.first_sync_done_at and sync.mode == Mode.LIVE:
+        runs.begin(sync, RunKind.FULL, by)
+
+
+# Contacts
+
+
+def retry(contacts: ContactQuerySet, by: User | None = None) -> int:
+    """Try again what failed, as if for the first time: what wasn't kept is sent again. Returns how many."""
+    ids = list(contacts.wanted().values_list("pk", flat=True))
+    if not ids:
+        return 0
+    Item.objects.filter(contact__in=ids).update(sent={})
+    wanted = Contact.objects.filter(pk__in=ids)
+    wanted.update(sent={}, attempts=0, status=Status.PENDING)
+    wanted.mark_dirty(Aspect.ALL, timezone.now())
+    wanted.update(due_at=timezone.now())
+    for sync in Sync.objects.filter(contacts__in=ids).distinct():
+        Sync.objects.filter(pk=sync.pk).update(rest_until=None)
+    return len(ids)
+
+
+def sync_now(contact: Contact, by: User | None = None) -> None:
+    """Look at this contact now, whatever its status."""
+    if contact.exclusion:
+        raise ActionError(_("%(contact)s is excluded: include it first.") % {"contact": contact})
+    _make_due(contact)
+
+
+def decide_conflict(contact: Contact, field_name: str, side: Side, by: User | None = None) -> None:
+    """Take the value of `side` for a field that both sides changed."""
+    if contact.status != Status.CONFLICT:
+        raise ActionError(_("%(contact)s isn't in conflict any more.") % {"contact": contact})
+    decisions = {**contact.decisions, field_name: str(side)}
+    Contact.objects.filter(pk=contact.pk).update(decisions=decisions)
+    _make_due(contact)
+
+
+def link(contact: Contact, other: Contact, by: User | None = None) -> None:
+    """These two are the same person: a review decided."""
+    both = {side: contact.remote_id(side) or other.remote_id(side) for side in SIDES}
+    if contact.is_linked or other.is_linked or None in both.values():
+        raise ActionError(_("These two can't be linked: each must be in one CRM only, and not in the same."))
+    with transaction.atomic():
+        MatchKey.objects.filter(contact=other).update(contact=contact)
+        other.changes.update(contact=contact)
+        other.delete()
+        Contact.objects.filter(pk=contact.pk).update(
+            ghl_id=both[Side.GHL], centralstation_id=both[Side.CENTRALSTATION], candidates=[], kept_apart=False
+        )
+    _make_due(contact)
+
+
+def keep_apart(contact: Contact, by: User | None = None) -> None:
+    """Nobody over there is this one: it is created there as a contact of its own."""
+    if contact.is_linked:
+        raise ActionError(_("%(contact)s is linked already.") % {"contact": contact})
+    Contact.objects.filter(pk=contact.pk).update(kept_apart=True, candidates=[])
+    _make_due(contact)
+
+
+def exclude(contact: Contact, reason: str, by: User | None = None) -> None:
+    """Leave a contact alone from now on, for a reason that is shown."""
+    reason = reason.strip()
+    if not reason:
+        raise ActionError(_("Say why it is excluded: others will want to know."))
+    Contact.objects.filter(pk=contact.pk).update(
+        exclusion=reason[:300], status=Status.EXCLUDED, reason=_("Excluded: %(reason)s") % {"reason": reason[:300]}, issue=None
+    )
+
+
+def include(contact: Contact, by: User | None = None) -> None:
+    """Take an excluded contact back."""
+    Contact.objects.filter(pk=contact.pk).update(exclusion="", kept_apart=False)
+    _make_due(contact)
+
+
+# Deletions
+
+
+def _missing_on(contact: Contact) -> Side:
+    if contact.status != Status.QUARANTINED or not contact.missing_on:
+        raise ActionError(_("%(contact)s isn't quarantined any more.") % {"contact": contact})
+    return Side(contact.missing_on)
+
+
+def delete_there_too(contact: Contact, by: User | None = None) -> None:
+    """Delete the contact where it still is. Asks the CRM at once; raises `ActionError` with its reason when it refuses."""
+    side = _missing_on(contact).other
+    with open_session(contact.sync, Cause.DECISION, by=by) as session:
+        try:
+            session.systems[side].delete(str(contact.remote_id(side)))
+        except CrmError as error:
+            raise ActionError(outcome.explain(error)[0]) from error
+    contact.delete()
+
+
+def unlink(contact: Contact, by: User | None = None) -> None:
+    """Keep what is left, and don't bring it over again."""
+    missing_on = _missing_on(contact)
+    reason = _("Kept in %(crm)s only.") % {"crm": NAMES[missing_on.other]}
+    _forget_side(contact, missing_on)
+    exclude(contact, reason, by)
+
+
+def restore_there(contact: Contact, by: User | None = None) -> None:
+    """Create the contact anew where it was deleted, with its notes and tasks."""
+    missing_on = _missing_on(contact)
+    _forget_side(contact, missing_on)
+    Contact.objects.filter(pk=contact.pk).update(kept_apart=True)
+    _make_due(contact)
+
+
+def _forget_side(contact: Contact, side: Side) -> None:
+    with transaction.atomic():
+        contact.items.all().delete()
+        contact.keys.filter(side=side).delete()
+        Contact.objects.filter(pk=contact.pk).update(**{f"{side}_id": None}, base={}, sent={}, missing_on="")
+
+
+def _make_due(contact: Contact) -> None:
+    one = Contact.objects.filter(pk=contact.pk)
+    one.update(status=Status.PENDING, reason="", issue=None)
+    one.mark_dirty(Aspect.ALL, timezone.now())
+    one.update(due_at=timezone.now())
+
+
+def candidates_of(contact: Contact) -> ContactQuerySet:
+    """The contacts a review is about, besides this one."""
+    return Contact.objects.filter(Q(pk__in=contact.candidates), sync=contact.sync)

@@ -1,0 +1,150 @@
+"""How a reconcile ends: the status a contact gets, the reason in one sentence, the issue it belongs to, and when it is tried again."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from crmsync.engine.records import Side
+from crmsync.models import Contact, Issue, Status, Sync
+from crmsync.systems.errors import (
+    NAMES,
+    CredentialsRefused,
+    CrmError,
+    Duplicate,
+    NeedsPerson,
+    PermissionMissing,
+    Refused,
+    TryLater,
+    Unanswered,
+    UnexpectedAnswer,
+)
+
+FIRST_RETRY_S, LONGEST_RETRY_S = 5.0, 3600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """`aspects_left`: whether the contact stays dirty. `retry_at`: when it is due again by itself, None for when something changes."""
+
+    status: Status
+    reason: str = ""
+    issue: Issue | None = None
+    stays_dirty: bool = False
+    retry_at: datetime | None = None
+    candidates: Sequence[int] = field(default_factory=tuple)
+
+
+IN_SYNC = Outcome(status=Status.IN_SYNC)
+
+
+def of_error(sync: Sync, contact: Contact, error: CrmError) -> Outcome:
+    """What a CRM's answer means for the contact at hand."""
+    reason, what_to_do, subject = explain(error)
+    issue = open_issue(sync, error.code, error.side, subject, reason, what_to_do)
+    if isinstance(error, PermissionMissing):
+        return Outcome(status=Status.WAITING, reason=reason, issue=issue, stays_dirty=True)
+    retry_at = next_try(contact.attempts, error.retry_after_s) if isinstance(error, TryLater) else None
+    return Outcome(status=Status.FAILED, reason=reason, issue=issue, stays_dirty=True, retry_at=retry_at)
+
+
+def next_try(attempts: int, retry_after_s: float | None = None) -> datetime:
+    """Growing pauses, with jitter so that many don't come back at once; what the CRM asked for at least."""
+    pause = min(FIRST_RETRY_S * 2**attempts, LONGEST_RETRY_S) * random.uniform(0.8, 1.2)  # noqa: S311  # not for secrets
+    return timezone.now() + timedelta(seconds=max(pause, retry_after_s or 0))
+
+
+def explain(error: CrmError) -> tuple[str, str, str]:
+    """One sentence for staff, what to do, and what the cause is about (a scope, a field)."""
+    name = NAMES[error.side]
+    match error:
+        case CredentialsRefused():
+            return error.message, _("Replace the credential on the connection's page, then press Retry."), ""
+        case PermissionMissing():
+            reason = _("%(crm)s doesn't allow this: the permission “%(scope)s” is missing.") % {"crm": name, "scope": error.scope}
+            return reason, _("Grant the permission in %(crm)s, test the connection, then press Retry.") % {"crm": name}, error.scope
+        case NeedsPerson():
+            return error.message, _("Put it right in %(crm)s, then press Retry.") % {"crm": name}, ""
+        case Duplicate():
+            reason = _("%(crm)s has another contact with the same %(field)s: %(id)s.") % {
+                "crm": name,
+                "field": error.field or _("e-mail or phone"),
+                "id": error.other_id,
+            }
+            return reason, _("Decide which contact keeps it, or merge the two in %(crm)s, then press Retry.") % {"crm": name}, error.field
+        case Refused():
+            values = {"crm": name, "field": error.field, "reason": error.reason or error.message}
+            named = _("%(crm)s refused the field “%(field)s”: %(reason)s.") if error.field else _("%(crm)s refused the record: %(reason)s.")
+            return (named % values).replace("..", "."), _("Correct the value in the other CRM: it is tried again by itself."), error.field
+        case Unanswered():
+            return error.message, _("Nothing: before it is created again, crmsync looks whether it took effect."), ""
+        case TryLater():
+            return error.message, _("Nothing: it is tried again by itself. Press Retry to try now."), ""
+        case UnexpectedAnswer():
+            return error.message, _("Press Retry. If it comes back, send the operation and time to support."), error.field
+        case _:
+            return error.message, _("Press Retry. If it comes back, look at the record in %(crm)s.") % {"crm": name}, error.field
+
+
+def not_kept(sync: Sync, missing: Sequence[tuple[Side, str]]) -> Outcome:
+    """A value was accepted and isn't there. It is not sent again until something changes, or a person presses Retry."""
+    side, name = missing[0]
+    names = ", ".join(sorted({what for _, what in missing}))
+    reason = _("%(fields)s: sent to %(crm)s and accepted, but not there afterwards.") % {"fields": names, "crm": NAMES[side]}
+    what_to_do = _("Look at the field in %(crm)s (is it read-only, or the value not allowed?), then press Retry.") % {"crm": NAMES[side]}
+    issue = open_issue(sync, "not_kept", side, name, reason, what_to_do)
+    return Outcome(status=Status.FAILED, reason=reason, issue=issue)
+
+
+def conflict(names: Sequence[str]) -> Outcome:
+    reason = _("Both sides changed %(fields)s to different values: choose which one to keep.") % {"fields": ", ".join(sorted(set(names)))}
+    return Outcome(status=Status.CONFLICT, reason=reason)
+
+
+def review(kind: str, candidates: Sequence[int]) -> Outcome:
+    words = {"email": _("e-mail"), "phone": _("phone number"), "name": _("name and company")}
+    reason = _("More than one contact could be this person: the %(key)s is the same. Say which one it is.") % {"key": words.get(kind, kind)}
+    return Outcome(status=Status.REVIEW, reason=reason, candidates=candidates)
+
+
+def quarantined(missing_on: Side) -> Outcome:
+    reason = _("Deleted in %(there)s. Decide: delete it in %(here)s too, keep it and unlink, or restore it.") % {
+        "there": NAMES[missing_on],
+        "here": NAMES[missing_on.other],
+    }
+    return Outcome(status=Status.QUARANTINED, reason=reason)
+
+
+def only_on(side: Side) -> Outcome:
+    reason = _("Only in %(here)s: creating contacts in %(there)s is switched off for this sync.") % {
+        "here": NAMES[side],
+        "there": NAMES[side.other],
+    }
+    return Outcome(status=Status.EXCLUDED, reason=reason)
+
+
+def open_issue(sync: Sync, code: str, side: Side, subject: str, explanation: str, what_to_do: str) -> Issue:
+    """The open issue of this cause, made if there is none; seen now."""
+    issue, is_new = Issue.objects.get_or_create(
+        sync=sync,
+        code=code,
+        side=side,
+        subject=subject[:200],
+        closed_at=None,
+        defaults={"explanation": explanation, "what_to_do": what_to_do},
+    )
+    if not is_new:
+        Issue.objects.filter(pk=issue.pk).update(last_seen=timezone.now(), explanation=explanation, what_to_do=what_to_do)
+    return issue
+
+
+def close_issues(sync: Sync) -> None:
+    """An issue that holds up nobody any more is over."""
+    held = Contact.objects.filter(sync=sync, issue__isnull=False).values("issue")
+    Issue.objects.filter(~Q(pk__in=held), sync=sync, closed_at=None).update(closed_at=timezone.now())

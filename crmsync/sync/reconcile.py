@@ -1,0 +1,315 @@
+"""The one function that does all the work: `reconcile(session, contact_id)`.
+
+Take the lease, read both sides, plan, send each write and move the base with it, and plan again until there is nothing left to write. The
+last, empty plan is the verification: a write that is planned a second time wasn't kept. A worker that dies leaves the contact dirty and
+its lease to expire, and the next one does the same from the start.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from crmsync import stopping
+from crmsync.engine.base import Base
+from crmsync.engine.matching import Create, Link, Review
+from crmsync.engine.plan import Plan, plan
+from crmsync.engine.records import SIDES, Aspect, Record, Side
+from crmsync.engine.write import Write, WriteKind
+from crmsync.models import Contact, Status
+from crmsync.sync import intake, outcome, partner
+from crmsync.sync.creating import adopt_lost, create
+from crmsync.sync.outcome import Outcome
+from crmsync.sync.partner import Deferred
+from crmsync.sync.reading import Reading, read, read_side
+from crmsync.sync.session import Session
+from crmsync.sync.state import base_of, item_bases, store_items, stored_base, stored_sent
+from crmsync.sync.writing import LeaseLost, Writer
+from crmsync.systems.errors import CredentialsRefused, CrmError, Duplicate, NotFound, RateLimited, TryLater
+
+log = logging.getLogger(__name__)
+
+LEASE_FOR = timedelta(seconds=45)
+TRIES = 3
+PAUSE_S = 1.0
+PASSES = 8
+"""Plans a reconcile may need: create, fill, read back. More means that a CRM answers something else each time."""
+
+VERIFY_WITHIN = timedelta(seconds=120)
+"""A contact whose bulk verification doesn't come is looked at by itself after that."""
+
+
+def reconcile(session: Session, contact_id: int) -> Status | None:
+    """Make one contact the same on both sides, as far as that can be done now. Returns its status, None if it was in other hands.
+
+    Raises `CredentialsRefused` (nothing else can be done on this connection) and `stopping.Stopped`, with the contact given back."""
+    token = uuid.uuid4().hex
+    now = timezone.now()
+    if not Contact.objects.claim(contact_id, token, now, now + LEASE_FOR):
+        return None
+    contact = Contact.objects.get(pk=contact_id)
+    work = Work(session, contact, token)
+    try:
+        ended = work.to_the_end()
+    except CrmError as error:
+        ended = outcome.of_error(session.sync, contact, error)
+        work.settle(ended)
+        if isinstance(error, CredentialsRefused):
+            raise
+    except Deferred as deferred:
+        work.give_back(timezone.now() + timedelta(seconds=deferred.seconds))
+        return None
+    except stopping.Stopped:
+        work.give_back(timezone.now())
+        raise
+    except LeaseLost:
+        return None
+    return ended.status if ended else None
+
+
+class Work:
+    """One contact under one lease."""
+
+    def __init__(self, session: Session, contact: Contact, token: str) -> None:
+        self.session = session
+        self.contact = contact
+        self.token = token
+        self.counter = contact.dirty_counter
+        self.reading: Reading | None = None
+        self.aspects = Aspect(contact.dirty) & session.policy.aspects
+        self.base = base_of(contact, contact.items.all())
+
+    def to_the_end(self) -> Outcome | None:
+        """Try, and again after a short pause where that can help at once. None: the contact proved to be nothing (gone on both sides)."""
+        for attempt in range(TRIES):
+            try:
+                ended = self.once(fresh=attempt > 0)
+            except (TryLater, NotFound) as error:
+                if attempt == TRIES - 1 or isinstance(error, RateLimited):
+                    raise
+                self.renew()
+                stopping.wait(PAUSE_S * (attempt + 1))
+                self.base = base_of(self.contact, self.contact.items.all())
+            else:
+                if ended is not None:
+                    self.settle(ended)
+                return ended
+        raise AssertionError("the last try returns or raises")
+
+    def once(self, *, fresh: bool) -> Outcome | None:
+        self.renew()
+        reading = self.reading = read(self.session, self.contact, self.aspects, fresh=fresh)
+        if reading.missing:
+            return self.missing(reading)
+        self.describe(reading)
+        if not self.contact.is_linked and (ended := self.find_partner(reading)) is not None:
+            return ended
+        return self.agree(reading)
+
+    def describe(self, reading: Reading) -> None:
+        for record in reading.records.values():
+            if record is not None:
+                intake.describe(self.session, [(self.contact, record)])
+
+    def missing(self, reading: Reading) -> Outcome | None:
+        """Deleted over there: a person decides. A row that is nowhere any more goes."""
+        here = [side for side in SIDES if self.contact.remote_id(side) is not None and side not in reading.missing]
+        if not here:
+            Contact.objects.filter(pk=self.contact.pk, lease_token=self.token).delete()
+            return None
+        missing_on = here[0].other
+        Contact.objects.filter(pk=self.contact.pk).update(missing_on=missing_on)
+        return outcome.quarantined(missing_on)
+
+    # Finding the other half
+
+    def find_partner(self, reading: Reading) -> Outcome | None:
+        """Link the contact, or create it over there. An outcome where neither can be; None when both sides are known."""
+        record = next(record for record in reading.records.values() if record is not None)
+        if self.contact.creating_on and (found := adopt_lost(self.session, self.contact, record, self.token)):
+            return self.join(reading, found)
+        match partner.decide(self.contact, record.side, self.session.sync.match_by):
+            case Link(ref):
+                return self.link(reading, record.side, ref)
+            case Review(kind, others):
+                return outcome.review(kind, others)
+            case Create():
+                return self.create(reading, record)
+
+    def link(self, reading: Reading, side: Side, ref: int) -> Outcome | None:
+        other = Contact.objects.filter(pk=ref, lease_until__lte=timezone.now()).first()
+        if other is None or other.remote_id(side.other) is None:
+            raise Deferred
+        remote_id = str(other.remote_id(side.other))
+        partner.link(self.contact, self.token, side.other, remote_id)
+        self.base = base_of(self.contact, self.contact.items.all())
+        found = read(self.session, self.contact, self.aspects, fresh=False)
+        reading.records[side.other], reading.read_at[side.other] = found.records[side.other], found.read_at[side.other]
+        if found.missing:
+            raise Deferred
+        if found.records[side] is not None and reading.records[side] is None:
+            reading.records[side] = found.records[side]
+        return None
+
+    def join(self, reading: Reading, record: Record) -> Outcome | None:
+        """What was created before its answer was lost is the other half."""
+        partner.link(self.contact, self.token, record.side, record.id)
+        reading.records[record.side] = read_side(self.session, reading, record.side, record.id, self.aspects)
+        return None
+
+    def create(self, reading: Reading, record: Record) -> Outcome | None:
+        plan_ = plan(self.base, reading.records[Side.GHL], reading.records[Side.CENTRALSTATION], self.session.mapping, self.session.policy)
+        if not plan_.writes:
+            return outcome.only_on(record.side)
+        with partner.claimed(self.contact, record.side, self.token):
+            if not isinstance(partner.decide(self.contact, record.side, self.session.sync.match_by), Create):
+                raise Deferred(0.1)
+            try:
+                created, self.base = create(self.session, self.contact, self.token, plan_.writes[0], record, self.base)
+            except Duplicate as error:
+                return self.duplicate(record.side, error)
+        reading.records[created.side], reading.read_at[created.side] = created, timezone.now()
+        intake.describe(self.session, [(self.contact, created)])
+        return None
+
+    def duplicate(self, side: Side, error: Duplicate) -> Outcome:
+        """The CRM says that somebody has this e-mail or phone. Take that record in: if it is our match, the next try links it."""
+        Contact.objects.filter(pk=self.contact.pk).update(creating_on="")
+        if not error.other_id:
+            raise error
+        other = self.session.systems[side.other].read(error.other_id, Aspect.PROFILE | Aspect.TAGS)
+        intake.take_in(self.session, [other], read_at=timezone.now(), keep_copies=False)
+        match partner.decide(self.contact, side, self.session.sync.match_by):
+            case Link():
+                raise Deferred(0.1)
+            case Review(kind, others):
+                return outcome.review(kind, others)
+            case Create():
+                raise error
+
+    # Agreeing
+
+    def agree(self, reading: Reading) -> Outcome:
+        """Plan and write until the plan is empty."""
+        writer = Writer(self.session, self.contact, self.token)
+        for _ in range(PASSES):
+            ghl, central = reading.records[Side.GHL], reading.records[Side.CENTRALSTATION]
+            plan_ = plan(self.base, ghl, central, self.session.mapping, self.session.policy, read_back=bool(self.base.sent))
+            self.move_base(plan_.base)
+            writer.confirm(plan_)
+            writes = [write for write in plan_.writes if not writer.has_failed(write)]
+            if not writes:
+                return writer.failure() or self.verdict(plan_, reading)
+            if stale := self.stale(reading, writes):
+                self.read_again(reading, stale)
+                continue
+            unseen = False
+            for write in writes:
+                self.renew()
+                self.base, unseen_now = writer.send(write, reading, self.base)
+                unseen = unseen or unseen_now
+            if unseen and self.session.is_bulk and not writer.failure():
+                return self.verify_later(reading)
+            if unseen:
+                self.read_again(reading, [Side.CENTRALSTATION])
+        return writer.failure() or outcome.not_kept(self.session.sync, [(write.side, "profile") for write in plan_.writes])
+
+    def stale(self, reading: Reading, writes: list[Write]) -> list[Side]:
+        """Sides whose record isn't good enough for these writes: too old to replace a value, or a list that may not show the field."""
+        stale = {side for side in SIDES if not reading.is_fresh(side) and any(write.replaces for write in writes)}
+        changing = {name for write in writes if write.kind is WriteKind.UPDATE for name in write.after}
+        for side in reading.indexed:
+            record, shown = reading.records[side], self.session.shown(side)
+            keys = {row.key(side) for row in self.session.mapping if row.name in changing}
+            if record is not None and any(record.profile.get(key) is None and key not in shown for key in keys):
+                stale.add(side)
+        return sorted(stale)
+
+    def read_again(self, reading: Reading, sides: list[Side]) -> None:
+        for side in sides:
+            record = read_side(self.session, reading, side, str(self.contact.remote_id(side)), self.aspects)
+            if record is None:
+                raise NotFound("The contact went away while it was synced.", side=side)
+            reading.records[side] = record
+
+    def move_base(self, base: Base) -> None:
+        if base == self.base:
+            return
+        store_items(self.contact.pk, self.base.items, base.items)
+        Contact.objects.filter(pk=self.contact.pk, lease_token=self.token).update(base=stored_base(base), sent=stored_sent(base.sent))
+        if any(item.ref is None for item in base.items):
+            base = replace(base, items=item_bases(self.contact.items.all()))
+        self.base = base
+
+    def verdict(self, plan_: Plan, reading: Reading) -> Outcome:
+        if plan_.not_kept:
+            return outcome.not_kept(self.session.sync, plan_.not_kept)
+        if plan_.conflicts:
+            return outcome.conflict(plan_.conflicts)
+        times = {
+            f"{side}_updated_at": _settled(record.updated_at, reading.read_at[side]) for side, record in reading.records.items() if record
+        }
+        Contact.objects.filter(pk=self.contact.pk).update(verified_at=timezone.now(), decisions={}, **times)
+        return outcome.IN_SYNC
+
+    def verify_later(self, reading: Reading) -> Outcome:
+        """Leave the read-back to a page that tells of many. GHL's side is kept as it is known now."""
+        if ghl := reading.records[Side.GHL]:
+            intake.keep(self.session.sync, [ghl], read_at=timezone.now(), direct=True)
+        Contact.objects.filter(pk=self.contact.pk).update(awaiting_read_back=True)
+        return Outcome(status=Status.PENDING, stays_dirty=True, retry_at=timezone.now() + VERIFY_WITHIN)
+
+    # The lease
+
+    def renew(self) -> None:
+        if not Contact.objects.renew(self.contact.pk, self.token, timezone.now() + LEASE_FOR):
+            raise LeaseLost
+
+    def seen(self) -> dict[str, object]:
+        """What both sides showed last, by the mapping's names: {} where the base tells it."""
+        records = self.reading.records if self.reading else {}
+        profiles = [record.profile if (record := records.get(side)) else {} for side in SIDES]
+        return {
+            row.name: [profile.get(row.key(side)) for side, profile in zip(SIDES, profiles, strict=True)] for row in self.session.mapping
+        }
+
+    def settle(self, ended: Outcome) -> None:
+        """Store status and reason, clear what was dirty when we began, and let go of the contact."""
+        mine = Contact.objects.filter(pk=self.contact.pk, lease_token=self.token)
+        tried_in_vain = ended.status == Status.FAILED and ended.stays_dirty
+        values: dict[str, object] = {
+            "status": ended.status,
+            "reason": ended.reason,
+            "issue": ended.issue,
+            "candidates": list(ended.candidates),
+            "seen": {} if ended.status == Status.IN_SYNC else self.seen(),
+            "attempts": self.contact.attempts + 1 if tried_in_vain else 0,
+            "updated_at": timezone.now(),
+        }
+        if ended.status in (Status.IN_SYNC, Status.FAILED):
+            values["missing_on"] = ""
+        if ended.status != Status.PENDING:
+            values["awaiting_read_back"] = False
+        mine.update(**values)
+        unchanged = mine.filter(dirty_counter=self.counter)
+        if ended.stays_dirty:
+            unchanged.update(due_at=ended.retry_at)
+            if ended.status == Status.PENDING:
+                unchanged.update(dirty=int(Aspect.PROFILE))
+        else:
+            unchanged.update(dirty=0, dirty_since=None, due_at=None)
+        mine.filter(status=Status.IN_SYNC, dirty__gt=0).update(status=Status.PENDING)
+        mine.update(lease_token="", lease_until=timezone.now())
+        self.session.count(ended.status)
+
+    def give_back(self, due_at: datetime) -> None:
+        Contact.objects.filter(pk=self.contact.pk, lease_token=self.token).update(lease_token="", lease_until=timezone.now(), due_at=due_at)
+
+
+def _settled(updated_at: datetime | None, read_at: datetime) -> datetime | None:
+    """A CRM's time of change, once no later change can bear the same: CentralStation counts in seconds."""
+    return updated_at if updated_at is not None and updated_at < read_at - timedelta(seconds=5) else None

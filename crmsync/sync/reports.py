@@ -1,0 +1,125 @@
+"""What pages and commands show of the tables: counts, and one contact side by side. Reads only, and asks no CRM."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Count
+from django.utils.translation import gettext as _
+
+from crmsync.engine.base import Base
+from crmsync.engine.items import FIELDS
+from crmsync.engine.mapping import FieldMap, Pair
+from crmsync.engine.records import ItemKind, Side
+from crmsync.models import Contact, Status, Sync
+from crmsync.sync.session import open_system
+from crmsync.sync.state import base_of, mapping_of
+from crmsync.systems.errors import NAMES
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRow:
+    """One field of one contact: what each side showed last, and what they agreed on (two texts where they differ and may).
+
+    `differs`: they aren't the same and that isn't agreed on. `note` tells of a value that was sent and isn't seen yet."""
+
+    name: str
+    label: str
+    ghl: str
+    agreed: str
+    centralstation: str
+    differs: bool
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class ItemView:
+    """A note or task, paired: where it is, and its fields as last agreed on by side."""
+
+    kind: str
+    ghl_id: str | None
+    centralstation_id: str | None
+    title: str
+    text: str
+    due: str
+    done: bool
+
+
+def overview(sync: Sync) -> dict[str, int]:
+    """How many contacts have each status; all statuses are there."""
+    found = dict(sync.contacts.order_by().values_list("status").annotate(n=Count("pk")))
+    return {str(status): found.get(status, 0) for status in Status.values}
+
+
+def calls_used(sync: Sync) -> dict[str, int]:
+    return {str(Side.GHL): sync.ghl.budget.calls, str(Side.CENTRALSTATION): sync.centralstation.budget.calls}
+
+
+def sides(contact: Contact) -> list[FieldRow]:
+    """The contact's mapped fields side by side, in the mapping's order."""
+    base = base_of(contact, ())
+    region = contact.sync.home_region
+    return [_field_row(mapped, base, contact.seen.get(mapped.name), region) for mapped in mapping_of(contact.sync)]
+
+
+def _field_row(mapped: FieldMap, base: Base, seen: list[Any] | None, region: str) -> FieldRow:
+    agreed = base.fields.get(mapped.name)
+    ghl, central = seen or agreed or (None, None)
+    is_agreed = agreed is not None and mapped.same(agreed[0], ghl, region) and mapped.same(agreed[1], central, region)
+    sent = base.sent.get(mapped.name)
+    return FieldRow(
+        name=mapped.name,
+        label=mapped.name.capitalize(),
+        ghl=_shown(ghl),
+        agreed=_agreed(agreed, mapped, region),
+        centralstation=_shown(central),
+        differs=not is_agreed and not mapped.same(ghl, central, region),
+        note=_("Sent to %(crm)s, not seen there: %(value)s") % {"crm": NAMES[sent.side], "value": _shown(sent.value)} if sent else "",
+    )
+
+
+def _agreed(pair: Pair | None, mapped: FieldMap, region: str) -> str:
+    if pair is None:
+        return ""
+    return _shown(pair[0]) if mapped.same(*pair, region) else f"{_shown(pair[0]) or '–'} / {_shown(pair[1]) or '–'}"
+
+
+def tags_of(contact: Contact) -> list[str]:
+    return sorted(contact.base.get("tags") or ())
+
+
+def items_of(contact: Contact, kind: ItemKind) -> list[ItemView]:
+    return [_item_view(kind, row.base, row.ghl_id, row.centralstation_id) for row in contact.items.filter(kind=kind).order_by("pk")]
+
+
+def _item_view(kind: ItemKind, base: Mapping[str, list[str | None]], ghl_id: str | None, centralstation_id: str | None) -> ItemView:
+    values = {name: next((value for value in base.get(name) or () if value), None) or "" for name in FIELDS[kind]}
+    return ItemView(
+        kind=kind,
+        ghl_id=ghl_id,
+        centralstation_id=centralstation_id,
+        title=values.get("title", ""),
+        text=values.get("text", ""),
+        due=values.get("due", ""),
+        done=bool(values.get("done")),
+    )
+
+
+def open_url(contact: Contact, side: Side) -> str | None:
+    """Where a person opens the contact in that CRM; None where it isn't, or the address isn't known."""
+    remote_id = contact.remote_id(side)
+    if remote_id is None:
+        return None
+    system = open_system(contact.sync.ghl if side is Side.GHL else contact.sync.centralstation)
+    try:
+        return system.url(remote_id)
+    finally:
+        system.close()
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, (list, tuple)):
+        return ", ".join(str(part) for part in value)
+    return "" if value is None else str(value)

@@ -1,0 +1,188 @@
+"""Connecting accounts and joining them to a sync. What is refused is not stored, and the error names the field to correct."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from crmsync.engine.mapping import DEFAULT_MAPPING
+from crmsync.engine.records import Side
+from crmsync.models import Conflict, Connection, FieldMapping, Health, Issue, Mode, Status, Sync
+from crmsync.sync import outcome
+from crmsync.sync.budget import create_budget
+from crmsync.sync.session import open_system
+from crmsync.systems.base import Account
+from crmsync.systems.errors import NAMES, CredentialsRefused, CrmError, NotFound, PermissionMissing, TryLater
+from crmsync.systems.ghl.client import ROOT
+
+
+GHL_ROOT = ROOT
+
+
+class SetupError(Exception):
+    """Something can't be set up as asked. `field` is the form's field to correct, "" where it is none in particular."""
+
+    def __init__(self, message: str, field: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.field = field
+
+
+Rate = tuple[int, float]
+
+
+def add_ghl_connection(
+    *, name: str, location_id: str, token: str, root: str = ROOT, rate: Rate | None = None, test: bool = True
+) -> Connection:
+    """Store a GHL account after proving the token. Raises `SetupError`; nothing is stored then."""
+    if not location_id.strip():
+        raise SetupError(_("The location id is missing: GoHighLevel shows it in the location's settings."), "location_id")
+    connection = Connection(system=Side.GHL, name=name, root=root, account_id=location_id.strip())
+    return _add(connection, token, "token", rate, test=test)
+
+
+def add_centralstation_connection(*, name: str, root: str, api_key: str, rate: Rate | None = None, test: bool = True) -> Connection:
+    """Store a CentralStation account after proving the key. Raises `SetupError`; nothing is stored then."""
+    return _add(Connection(system=Side.CENTRALSTATION, name=name, root=root), api_key, "api_key", rate, test=test)
+
+
+def _add(connection: Connection, secret: str, field: str, rate: Rate | None, *, test: bool) -> Connection:
+    connection.name, connection.root = connection.name.strip(), connection.root.strip().rstrip("/")
+    if not connection.name:
+        raise SetupError(_("The connection needs a name."), "name")
+    if Connection.objects.filter(name=connection.name).exists():
+        raise SetupError(_("There is a connection named “%(name)s” already.") % {"name": connection.name}, "name")
+    if not connection.root.startswith(("https://", "http://")):
+        raise SetupError(_("The address must begin with https:// (or http:// for a simulator)."), "root")
+    if not secret.strip():
+        raise SetupError(_("The credential is empty."), field)
+    connection.set_credential(secret.strip())
+    with transaction.atomic():
+        connection.save()
+        create_budget(connection, rate)
+    if test:
+        try:
+            apply_account(connection, prove(connection))
+        except CrmError as error:
+            connection.delete()
+            raise SetupError(outcome.explain(error)[0], _field_of(error, field)) from error
+        except BaseException:
+            connection.delete()
+            raise
+    return connection
+
+
+def _field_of(error: CrmError, credential: str) -> str:
+    match error:
+        case CredentialsRefused() | PermissionMissing():
+            return credential
+        case NotFound():
+            return "location_id" if error.side is Side.GHL else "root"
+        case _:
+            return "root"
+
+
+def prove(connection: Connection) -> Account:
+    """Ask the CRM who we are. Raises `CrmError`."""
+    system = open_system(connection)
+    try:
+        return system.check()
+    finally:
+        system.close()
+
+
+def apply_account(connection: Connection, account: Account) -> None:
+    """Store what a check found out: the account's facts, and that it works."""
+    connection.account_name = account.name[:200]
+    connection.country = (account.country or "")[:2].upper()
+    connection.timezone = account.timezone or ""
+    connection.default_user_id = connection.default_user_id or account.default_user_id or ""
+    connection.missing_scopes = dict(account.missing_scopes)
+    connection.health = Health.LIMITED if account.missing_scopes else Health.OK
+    connection.health_reason = " ".join(account.missing_scopes.values())
+    connection.tested_at = timezone.now()
+    connection.save()
+
+
+def test_connection(connection: Connection) -> Connection:
+    """Test and store the result. Where it works, contacts that its credentials or permissions held up are tried again."""
+    try:
+        apply_account(connection, prove(connection))
+    except CrmError as error:
+        note_failure(connection, error)
+    else:
+        _release(connection)
+    return connection
+
+
+def note_failure(connection: Connection, error: CrmError) -> None:
+    """Store that a test failed, and why."""
+    connection.health = Health.UNREACHABLE if isinstance(error, TryLater) else Health.REFUSED
+    connection.health_reason = outcome.explain(error)[0]
+    connection.tested_at = timezone.now()
+    connection.save(update_fields=["health", "health_reason", "tested_at"])
+
+
+def _release(connection: Connection) -> None:
+    syncs = Sync.objects.filter(ghl=connection) | Sync.objects.filter(centralstation=connection)
+    issues = Issue.objects.filter(
+        sync__in=syncs, side=connection.side, code__in=["credentials_refused", "permission_missing", "needs_person"]
+    )
+    for sync in syncs:
+        held = sync.contacts.wanted().filter(issue__in=issues, status__in=[Status.FAILED, Status.WAITING], dirty__gt=0)
+        held.update(due_at=timezone.now(), status=Status.PENDING)
+
+
+def replace_credential(connection: Connection, secret: str) -> Connection:
+    """Take a new credential after proving it. Raises `SetupError`, and keeps the old one then."""
+    if not secret.strip():
+        raise SetupError(_("The credential is empty."), "credential")
+    old = connection.credential
+    connection.set_credential(secret.strip())
+    try:
+        account = prove(connection)
+    except CrmError as error:
+        connection.set_credential(old)
+        raise SetupError(outcome.explain(error)[0], "credential") from error
+    apply_account(connection, account)
+    _release(connection)
+    return connection
+
+
+def create_sync(
+    *, name: str, ghl: Connection, centralstation: Connection, conflict: str = Conflict.NEWEST, mode: str = Mode.LIVE, **settings: object
+) -> Sync:
+    """Join two connections, with the mapping a person would draw first. Raises `SetupError`."""
+    for connection, side, field in ((ghl, Side.GHL, "ghl"), (centralstation, Side.CENTRALSTATION, "centralstation")):
+        if connection.side is not side:
+            raise SetupError(_("“%(name)s” is no %(crm)s connection.") % {"name": connection.name, "crm": NAMES[side]}, field)
+    if not name.strip():
+        raise SetupError(_("The sync needs a name."), "name")
+    if Sync.objects.filter(name=name.strip()).exists():
+        raise SetupError(_("There is a sync named “%(name)s” already.") % {"name": name.strip()}, "name")
+    if Sync.objects.filter(ghl=ghl, centralstation=centralstation).exists():
+        raise SetupError(_("These two connections are joined by a sync already."), "centralstation")
+    with transaction.atomic():
+        sync = Sync.objects.create(
+            name=name.strip(), ghl=ghl, centralstation=centralstation, conflict=conflict, mode=mode, poll_due_at=timezone.now(), **settings
+        )
+        FieldMapping.objects.bulk_create(_default_rows(sync))
+    return sync
+
+
+def _default_rows(sync: Sync) -> list[FieldMapping]:
+    rows = (asdict(row) for row in DEFAULT_MAPPING)
+    return [
+        FieldMapping(
+            sync=sync,
+            position=position,
+            name=row["name"],
+            ghl_field=row["ghl"],
+            centralstation_field=row["centralstation"],
+            type=row["type"],
+        )
+        for position, row in enumerate(rows)
+    ]

@@ -1,0 +1,173 @@
+"""Sending what was planned: each write is recorded as a change, and the base moves with what the answer shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from django.utils import timezone
+
+from crmsync.engine.base import Base, ItemBase
+from crmsync.engine.items import changes_of, linked
+from crmsync.engine.plan import Plan
+from crmsync.engine.records import Item, Record, Value
+from crmsync.engine.write import Write, WriteKind
+from crmsync.models import Change, Contact, Result
+from crmsync.sync import outcome
+from crmsync.sync.outcome import Outcome
+from crmsync.sync.reading import Reading, with_item, without_item
+from crmsync.sync.session import Session
+from crmsync.sync.state import item_row, stored_sent
+from crmsync.systems.base import System
+from crmsync.systems.errors import CrmError, NotFound, PermissionMissing, Refused
+
+
+class LeaseLost(Exception):
+    """Another worker has the contact by now, or it is gone. Stop without a trace."""
+
+
+class Writer:
+    """Sends the writes of one contact. A write that is refused doesn't stop the others; the first failure decides the outcome."""
+
+    def __init__(self, session: Session, contact: Contact, token: str) -> None:
+        self._session = session
+        self._contact = contact
+        self._token = token
+        self._failed: dict[tuple[object, ...], CrmError] = {}
+        self._unverified: list[tuple[int, Write]] = []
+
+    def has_failed(self, write: Write) -> bool:
+        return _identity(write) in self._failed
+
+    def failure(self) -> Outcome | None:
+        if not self._failed:
+            return None
+        errors = sorted(self._failed.values(), key=lambda error: isinstance(error, PermissionMissing))
+        return outcome.of_error(self._session.sync, self._contact, errors[0])
+
+    def send(self, write: Write, reading: Reading, base: Base) -> tuple[Base, bool]:
+        """Send one write, and bring `reading` up to what the answer shows. Returns the base, and whether it remains to be read back.
+
+        Raises what stops more than this write: `TryLater`, `CredentialsRefused`, `NotFound` (the record changed under us)."""
+        try:
+            if known := self._session.refused.get((write.side, write.kind)):
+                raise known
+            base, unseen = self._sent(write, reading, base)
+        except (Refused, PermissionMissing) as error:
+            if isinstance(error, PermissionMissing):
+                self._session.refused[write.side, write.kind] = error
+            self._failed[_identity(write)] = error
+            self._record(write, Result.FAILED, error)
+            return base, False
+        except CrmError as error:
+            self._record(write, Result.FAILED, error)
+            raise
+        Contact.objects.filter(pk=self._contact.pk).update(written_at=timezone.now())
+        self._unverified.append((self._record(write, Result.ACCEPTED), write))
+        self._session.count(f"{write.side}.{write.kind}")
+        return base, unseen
+
+    def confirm(self, plan_: Plan) -> None:
+        """The plan made after the writes tells which of them were kept."""
+        if not self._unverified:
+            return
+        lost = {side for side, _ in plan_.not_kept}
+        open_ = set(plan_.base.sent)
+        verified = [pk for pk, write in self._unverified if write.side not in lost and not open_ & set(write.sent)]
+        Change.objects.filter(pk__in=verified).update(result=Result.VERIFIED)
+        not_kept = [pk for pk, write in self._unverified if write.side in lost]
+        Change.objects.filter(pk__in=not_kept).update(result=Result.NOT_KEPT)
+        self._unverified = [(pk, write) for pk, write in self._unverified if pk not in verified and pk not in not_kept]
+
+    def _sent(self, write: Write, reading: Reading, base: Base) -> tuple[Base, bool]:
+        system, record = self._session.systems[write.side], reading.records[write.side]
+        assert record is not None
+        match write.kind:
+            case WriteKind.UPDATE:
+                shown = system.update(record, write.changes)
+                reading.records[write.side] = shown or record
+                return self._remember(base, write), shown is None
+            case WriteKind.ADD_TAGS | WriteKind.REMOVE_TAGS:
+                send = system.add_tags if write.kind is WriteKind.ADD_TAGS else system.remove_tags
+                reading.records[write.side] = send(record, write.tags)
+                return self._remember(base, write), False
+            case _:
+                return self._item_sent(write, system, record, reading, base)
+
+    def _item_sent(self, write: Write, system: System, record: Record, reading: Reading, base: Base) -> tuple[Base, bool]:
+        assert write.item is not None
+        match write.kind:
+            case WriteKind.CREATE_ITEM:
+                created = system.create_item(record.id, write.item)
+                reading.records[write.side] = with_item(record, created)
+                return self._store(base, write.pair, linked(write, created)), False
+            case WriteKind.UPDATE_ITEM:
+                assert write.pair is not None
+                shown = system.update_item(record.id, write.item, changes_of(write.after))
+                shown = shown or system.read_item(write.item.kind, record.id, write.item.id)
+                reading.records[write.side] = with_item(record, shown)
+                return self._store(base, write.pair, replace(write.pair, sent={**write.pair.sent, **write.sent})), False
+            case _:
+                assert write.pair is not None
+                system.delete_item(record.id, write.item)
+                reading.records[write.side] = self._after_delete(system, record, write.item)
+                return self._store(base, write.pair, replace(write.pair, gone=True)), False
+
+    @staticmethod
+    def _after_delete(system: System, record: Record, item: Item) -> Record:
+        """The record without the item; with it where it is shown still, which CentralStation is known for."""
+        if item.shared:
+            return without_item(record, item)
+        try:
+            return with_item(record, system.read_item(item.kind, record.id, item.id))
+        except NotFound:
+            return without_item(record, item)
+
+    def _remember(self, base: Base, write: Write) -> Base:
+        base = replace(base, sent={**base.sent, **write.sent})
+        if not Contact.objects.filter(pk=self._contact.pk, lease_token=self._token).update(sent=stored_sent(base.sent)):
+            raise LeaseLost
+        return base
+
+    def _store(self, base: Base, old: ItemBase | None, new: ItemBase) -> Base:
+        """Store one item's base at once: the ids of what was just created must not get lost."""
+        row = item_row(self._contact.pk, new)
+        row.save(force_insert=row.pk is None, force_update=row.pk is not None)
+        new = replace(new, ref=row.pk)
+        items = tuple(new if old is not None and item == old else item for item in base.items)
+        return replace(base, items=items if new in items else (*items, new))
+
+    def _record(self, write: Write, result: Result, error: CrmError | None = None) -> int:
+        return record_change(self._session, self._contact, write, result, error)
+
+
+def record_change(session: Session, contact: Contact, write: Write, result: Result, error: CrmError | None = None) -> int:
+    """One line of the change log; its id."""
+    change = Change.objects.create(
+        sync=session.sync,
+        contact=contact,
+        run=session.run,
+        label=contact.label,
+        side=write.side,
+        kind=write.kind,
+        remote_id=(write.item.id if write.item else "") or contact.remote_id(write.side) or "",
+        before=_plain(write.before),
+        after=_plain(write.after),
+        result=result,
+        reason=error.message if error else "",
+        http_status=error.status if error else None,
+        trace_id=error.trace_id if error else "",
+        cause=session.cause,
+        by_id=session.by.pk if session.by else None,
+    )
+    return change.pk
+
+
+def _plain(values: Mapping[str, Value]) -> dict[str, object]:
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+
+
+def _identity(write: Write) -> tuple[object, ...]:
+    """What makes two planned writes the same one, so that a refused one isn't sent again in the next pass."""
+    item = (write.item.id or write.item.title, write.item.text) if write.item else None
+    return write.side, write.kind, item, tuple(sorted(write.after)), tuple(sorted(write.before))

@@ -1,0 +1,1 @@
+"""One package a CRM: its client, and its records as the engine takes them. Knows no database."""
