@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from crmsync import stopping
@@ -73,13 +73,14 @@ class Supervised:
             self.process.send_signal(number)
 
 
-def supervise(children: Sequence[Supervised]) -> None:
-    """Keep all `children` running until SIGTERM or Ctrl-C, then end them all, within 10 s."""
+def supervise(children: Sequence[Supervised], meanwhile: Callable[[], object] = lambda: None) -> None:
+    """Keep all `children` running until SIGTERM or Ctrl-C, then end them all, within 10 s. Calls `meanwhile` three times a second."""
     stopping.listen()
     try:
         while not stopping.is_requested():
             for child in children:
                 child.tend()
+            meanwhile()
             stopping.pause(0.3)
     finally:
         end(children)

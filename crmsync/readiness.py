@@ -1,5 +1,7 @@
 """Whether this process may begin: the database answers, and has every migration."""
 
+from urllib.request import urlopen
+
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection, connections
 from django.db.migrations.executor import MigrationExecutor
@@ -18,3 +20,12 @@ def require_migrations() -> None:
     connections.close_all()
     if missing:
         raise ImproperlyConfigured(f"{len(missing)} migrations are missing in the database. Run: python manage.py migrate")
+
+
+def is_ready(address: str) -> bool:
+    """Whether what serves at `address` says so."""
+    try:
+        with urlopen(f"{address}/healthz", timeout=2):  # noqa: S310 - our own address
+            return True
+    except OSError:
+        return False

@@ -1,0 +1,108 @@
+"""`manage.py demo`: everything on this machine, with both CRMs simulated; afresh at every start."""
+
+import os
+import shutil
+import socket
+import sys
+import webbrowser
+from collections.abc import Sequence
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import connections
+
+from crmsync.accounts import Role, add_account
+from crmsync.management.arguments import contact_count, port_number
+from crmsync.models import Mode
+from crmsync.processes import Supervised, supervise
+from crmsync.readiness import is_ready
+from crmsync.sandbox.running import Addresses, Options, sandbox_process
+from crmsync.sandbox.settings import DEMO_API_KEY, DEMO_GHL_TOKEN, DEMO_LOCATION_ID
+from crmsync.serving import local_address, require_free_port, serving
+from crmsync.sync import actions, setup
+
+HOST = "127.0.0.1"
+USUAL_PORT = 8000
+EMAIL, PASSWORD = "demo@example.com", "demo-demo-demo"  # opens nothing but this demo, on this machine
+MARK = "CRMSYNC_DEMO"
+# The demo touches no real installation, whatever the shell has set for one.
+NOT_OURS = {"DATABASE_URL", "REDIS_URL", "EMAIL_URL", "SECRET_KEY", "CREDENTIAL_KEYS", "BASE_URL", "ALLOWED_HOSTS", "DEBUG"}
+
+
+class Command(BaseCommand):
+    help = "Runs crmsync with both CRMs simulated, and opens it in a browser. Ctrl-C ends it."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--contacts", type=contact_count, default=500, help="People in each simulated CRM (500).")
+        parser.add_argument("--port", type=port_number, help="Port of the dashboard (8000, or a free one where that is in use).")
+        parser.add_argument("--no-browser", action="store_true", help="Don't open a browser.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        port = options["port"] or _free_port()
+        address = local_address(HOST, port)
+        require_free_port(HOST, port)
+        if MARK not in os.environ:
+            _begin_afresh()
+        self._tell("crmsync's demo is starting: a new database, and both CRMs with their people ...")
+        call_command("migrate", verbosity=0)
+        with sandbox_process(Options(contacts=options["contacts"])) as addresses:
+            seed(addresses)
+            connections.close_all()
+            self._announce(address, addresses)
+            self._serve(address, serving(HOST, port, settings.CRMSYNC_WORKERS), open_browser=not options["no_browser"])
+
+    def _serve(self, address: str, children: Sequence[Supervised], *, open_browser: bool) -> None:
+        starting = [address]
+
+        def look() -> None:
+            if starting and is_ready(address):
+                self._tell("Ready. Ctrl-C ends it all.")
+                if open_browser:
+                    webbrowser.open(starting.pop())
+                starting.clear()
+
+        supervise(children, meanwhile=look)
+
+    def _announce(self, address: str, simulated: Addresses) -> None:
+        self._tell("")
+        self._tell(f"  Dashboard           {address}")
+        self._tell(f"  E-mail              {EMAIL}")
+        self._tell(f"  Password            {PASSWORD}")
+        self._tell(f"  GoHighLevel         {simulated.ghl}      (simulated: change contacts, switch faults on)")
+        self._tell(f"  CentralStationCRM   {simulated.centralstation}      (simulated)")
+        self._tell("")
+
+    def _tell(self, line: str) -> None:
+        self.stdout.write(line)
+        self.stdout.flush()
+
+
+def _begin_afresh() -> None:
+    """This command again, in an empty directory of its own: the simulated CRMs forget all when they end, so the database must, too."""
+    directory = settings.CRMSYNC_DATA / "demo"
+    shutil.rmtree(directory, ignore_errors=True)
+    environment = {name: value for name, value in os.environ.items() if name not in NOT_OURS}
+    command = [sys.executable, str(settings.BASE_DIR / "manage.py"), *sys.argv[1:]]
+    os.execve(command[0], command, environment | {"CRMSYNC_DATA": str(directory), MARK: "1"})  # noqa: S606 - no shell
+
+
+def seed(simulated: Addresses) -> None:
+    """An account to sign in with, both connections, and a live sync between them, which has begun."""
+    add_account(EMAIL, Role.ADMINISTRATOR, PASSWORD)
+    ghl = setup.add_ghl_connection(name="Demo agency", location_id=DEMO_LOCATION_ID, token=DEMO_GHL_TOKEN, root=simulated.ghl)
+    centralstation = setup.add_centralstation_connection(name="Demo team", api_key=DEMO_API_KEY, root=simulated.centralstation)
+    actions.start_run(setup.create_sync(name="Agency and team", ghl=ghl, centralstation=centralstation, mode=Mode.LIVE))
+
+
+def _free_port() -> int:
+    """The usual port, or where something else has it, any free one."""
+    try:
+        require_free_port(HOST, USUAL_PORT)
+    except ImproperlyConfigured:
+        with socket.socket() as probe:
+            probe.bind((HOST, 0))
+            return int(probe.getsockname()[1])
+    return USUAL_PORT

@@ -1,0 +1,67 @@
+"""`manage.py demo`: the first command of the README."""
+
+import re
+import signal
+import subprocess
+from collections.abc import Iterator
+from http.cookiejar import CookieJar
+from urllib.parse import urlencode
+from urllib.request import HTTPCookieProcessor, OpenerDirector, Request, build_opener
+
+import pytest
+
+from tests.foundation.installation import Installation, children, free_port, is_alive, wait_until
+
+pytestmark = pytest.mark.drill
+
+
+@pytest.fixture
+def demo(installation: Installation) -> "Iterator[subprocess.Popen[bytes]]":
+    installation.data.mkdir()
+    arguments = ["manage.py", "demo", "--contacts", "20", "--no-browser", "--port", str(free_port())]
+    with installation.running(*arguments, DATABASE_URL="postgres://nobody@127.0.0.1:1/production") as process:
+        assert wait_until(lambda: "Ready." in installation.output(), 60), installation.output()
+        yield process
+
+
+def printed(installation: Installation, name: str) -> str:
+    found = re.search(rf"{name} +(\S+)", installation.output())
+    assert found, installation.output()
+    return found[1]
+
+
+def sign_in(installation: Installation) -> str:
+    """The address where the browser ends up."""
+    browser = build_opener(HTTPCookieProcessor(CookieJar()))
+    address = printed(installation, "Dashboard") + "/accounts/login/"
+    form = {
+        "login": printed(installation, "E-mail"),
+        "password": printed(installation, "Password"),
+        "csrfmiddlewaretoken": _token(browser, address),
+    }
+    with browser.open(Request(address, urlencode(form).encode(), {"Referer": address}), timeout=20) as answer:
+        return str(answer.geturl())
+
+
+def _token(browser: OpenerDirector, address: str) -> str:
+    with browser.open(address, timeout=20) as page:
+        found = re.search(r'csrfmiddlewaretoken" value="([^"]+)"', page.read().decode())
+    assert found
+    return found[1]
+
+
+def test_the_printed_account_signs_in(demo: "subprocess.Popen[bytes]", installation: Installation) -> None:
+    assert "login" not in sign_in(installation)
+
+
+def test_it_shows_both_simulated_crms(demo: "subprocess.Popen[bytes]", installation: Installation) -> None:
+    for name in ("GoHighLevel", "CentralStationCRM"):
+        with build_opener().open(printed(installation, name), timeout=20) as page:
+            assert page.status == 200
+
+
+def test_ctrl_c_ends_it_all(demo: "subprocess.Popen[bytes]") -> None:
+    family = children(demo.pid)
+    demo.send_signal(signal.SIGINT)
+    assert demo.wait(12) == 0
+    assert not any(is_alive(pid) for pid in family)
