@@ -245,12 +245,4 @@ def linked(write: Write, created: Item) -> ItemBase:
     """The base of an item just created by `write`, to be stored at once: both ids, and what was sent as not yet seen."""
     assert write.source is not None
     ghl, central = pair_of(write.side, created.id, write.source.id)
-    old = write.pair
-    return ItemBase(
-        kind=created.kind,
-        ghl=str(ghl),
-        centralstation=str(central),
-        sent=write.sent,
-        fresh=write.side,
-        ref=old.ref if old else None,
-    )
+    return ItemBase(kind=created.kind, ghl=str(ghl), centralstation=str(central), sent=write.sent, fresh=write.side)

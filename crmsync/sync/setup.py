@@ -18,7 +18,6 @@ from crmsync.systems.base import Account
 from crmsync.systems.errors import NAMES, CredentialsRefused, CrmError, NotFound, PermissionMissing, TryLater
 from crmsync.systems.ghl.client import ROOT
 
-
 GHL_ROOT = ROOT
 
 

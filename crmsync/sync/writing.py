@@ -96,22 +96,23 @@ class Writer:
 
     def _item_sent(self, write: Write, system: System, record: Record, reading: Reading, base: Base) -> tuple[Base, bool]:
         assert write.item is not None
+        pair = _as_stored(base, write.pair)
         match write.kind:
             case WriteKind.CREATE_ITEM:
-                created = system.create_item(record.id, write.item)
-                reading.records[write.side] = with_item(record, created)
-                return self._store(base, write.pair, linked(write, created)), False
-            case WriteKind.UPDATE_ITEM:
-                assert write.pair is not None
-                shown = system.update_item(record.id, write.item, changes_of(write.after))
-                shown = shown or system.read_item(write.item.kind, record.id, write.item.id)
+                shown = system.create_item(record.id, write.item)
                 reading.records[write.side] = with_item(record, shown)
-                return self._store(base, write.pair, replace(write.pair, sent={**write.pair.sent, **write.sent})), False
+                return self._store(base, pair, linked(write, shown)), False
+            case WriteKind.UPDATE_ITEM:
+                answer = system.update_item(record.id, write.item, changes_of(write.after))
+                shown = answer or system.read_item(write.item.kind, record.id, write.item.id)
+                reading.records[write.side] = with_item(record, shown)
+                assert pair is not None
+                return self._store(base, pair, replace(pair, sent={**pair.sent, **write.sent})), False
             case _:
-                assert write.pair is not None
                 system.delete_item(record.id, write.item)
                 reading.records[write.side] = self._after_delete(system, record, write.item)
-                return self._store(base, write.pair, replace(write.pair, gone=True)), False
+                assert pair is not None
+                return self._store(base, pair, replace(pair, gone=True)), False
 
     @staticmethod
     def _after_delete(system: System, record: Record, item: Item) -> Record:
@@ -131,14 +132,21 @@ class Writer:
 
     def _store(self, base: Base, old: ItemBase | None, new: ItemBase) -> Base:
         """Store one item's base at once: the ids of what was just created must not get lost."""
-        row = item_row(self._contact.pk, new)
+        row = item_row(self._contact.pk, replace(new, ref=old.ref if old else None))
         row.save(force_insert=row.pk is None, force_update=row.pk is not None)
         new = replace(new, ref=row.pk)
-        items = tuple(new if old is not None and item == old else item for item in base.items)
-        return replace(base, items=items if new in items else (*items, new))
+        return replace(base, items=(*(item for item in base.items if item != old), new))
 
     def _record(self, write: Write, result: Result, error: CrmError | None = None) -> int:
         return record_change(self._session, self._contact, write, result, error)
+
+
+def _as_stored(base: Base, planned: ItemBase | None) -> ItemBase | None:
+    """The pair of a planned write as it is stored by now: with its row, and with what an earlier write of this pass has sent."""
+    if planned is None:
+        return None
+    ids = (planned.kind, planned.ghl, planned.centralstation)
+    return next((item for item in base.items if (item.kind, item.ghl, item.centralstation) == ids), planned)
 
 
 def record_change(session: Session, contact: Contact, write: Write, result: Result, error: CrmError | None = None) -> int:
