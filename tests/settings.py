@@ -13,3 +13,7 @@ EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 
 # Each process counts sign-in attempts for itself, or tests that run side by side would lock each other out.
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+# Contacts are reconciled in threads. In memory SQLite would lock them out of each other's tables; a file is what the product has, too.
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):  # noqa: F405
+    DATABASES["default"]["TEST"] = {"NAME": str(CRMSYNC_DATA / "test.sqlite3")}  # noqa: F405
