@@ -1,0 +1,49 @@
+"""Accounts: where they are and how we prove who we are. A secret is typed once and never shown again."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from crmsync.models import Connection
+
+
+def secret(label: Any, help_text: Any) -> forms.CharField:
+    """A field for a secret: hidden while typed, not kept by the browser, not sent back with an error."""
+    return forms.CharField(label=label, help_text=help_text, widget=forms.PasswordInput(attrs={"autocomplete": "off"}), max_length=2000)
+
+
+class GhlForm(forms.Form):
+    name = forms.CharField(label=_("Name"), max_length=100, help_text=_("What you call this account here, such as “Marketing Berlin”."))
+    location_id = forms.CharField(
+        label=_("Location id"),
+        max_length=100,
+        help_text=_("In GoHighLevel under Settings, Business Profile; also in the address of every page."),
+    )
+    token = secret(_("Private integration token"), _("In GoHighLevel under Settings, Private Integrations. It begins with “pit-”."))
+    root = forms.URLField(
+        label=_("Address"), required=False, assume_scheme="https", help_text=_("Only for a test system. Empty: GoHighLevel itself.")
+    )
+
+
+class CentralStationForm(forms.Form):
+    name = forms.CharField(label=_("Name"), max_length=100, help_text=_("What you call this account here, such as “Office”."))
+    root = forms.URLField(
+        label=_("Address of the account"),
+        assume_scheme="https",
+        help_text=_("As in your browser: https://your-company.centralstationcrm.net"),
+    )
+    api_key = secret(_("API key"), _("In CentralStationCRM under Account, API. An administrator there can make one."))
+
+
+class EditForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+    class Meta:
+        model = Connection
+        fields = ["name", "default_user_id"]
+        help_texts = {
+            "default_user_id": _("Id of the user that gets tasks which have nobody over there. Empty: whom the credential belongs to.")
+        }
+
+
+class CredentialForm(forms.Form):
+    credential = secret(_("New credential"), _("It is tested first; only one that works replaces the old one."))

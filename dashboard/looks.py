@@ -1,0 +1,83 @@
+"""How a state looks and what staff can do about it: an icon, a tone, a word and advice for each member of each closed set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.db.models import TextChoices
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from crmsync.models import Health, Mode, Result, RunStatus, Status
+
+
+class Tone(StrEnum):
+    """A colour by its meaning; crmsync.css has a class for each."""
+
+    GOOD = "good"
+    BUSY = "busy"
+    WARN = "warn"
+    BAD = "bad"
+    QUIET = "quiet"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    tone: Tone
+    icon: str
+    advice: str | Promise = ""
+
+
+STATUS = {
+    Status.IN_SYNC: Look(Tone.GOOD, "circle-check", _("Both sides were read and are equal in every mapped field.")),
+    Status.PENDING: Look(Tone.BUSY, "circle-dashed", _("This contact is about to be compared. There is nothing to do.")),
+    Status.FAILED: Look(
+        Tone.BAD, "alert-circle", _("Mend the cause, then press Retry. Where retrying can help, crmsync tries again by itself.")
+    ),
+    Status.CONFLICT: Look(Tone.WARN, "arrows-split", _("Both sides changed the same field. Choose below which value is right.")),
+    Status.REVIEW: Look(Tone.WARN, "user-question", _("Say which contact is the same person, or that none of them is.")),
+    Status.WAITING: Look(Tone.WARN, "hourglass", _("It goes on by itself once what it waits for is there. Retry looks at once.")),
+    Status.EXCLUDED: Look(Tone.QUIET, "ban", _("This contact is left alone on both sides. Include takes it in again.")),
+    Status.QUARANTINED: Look(Tone.WARN, "archive", _("The contact was deleted on one side. Decide below what happens on the other.")),
+}
+ATTENTION = (Status.FAILED, Status.CONFLICT, Status.REVIEW, Status.QUARANTINED, Status.WAITING)
+
+HEALTH = {
+    Health.UNTESTED: Look(Tone.QUIET, "circle-dashed"),
+    Health.OK: Look(Tone.GOOD, "circle-check"),
+    Health.LIMITED: Look(Tone.WARN, "alert-triangle"),
+    Health.REFUSED: Look(Tone.BAD, "alert-circle"),
+    Health.UNREACHABLE: Look(Tone.BAD, "alert-circle"),
+}
+MODE = {
+    Mode.DRAFT: Look(Tone.QUIET, "pencil"),
+    Mode.LIVE: Look(Tone.GOOD, "refresh"),
+    Mode.PAUSED: Look(Tone.WARN, "player-pause"),
+}
+RUN = {
+    RunStatus.RUNNING: Look(Tone.BUSY, "refresh"),
+    RunStatus.DONE: Look(Tone.GOOD, "circle-check"),
+    RunStatus.FAILED: Look(Tone.BAD, "alert-circle"),
+    RunStatus.INTERRUPTED: Look(Tone.WARN, "alert-triangle"),
+}
+RESULT = {
+    Result.ACCEPTED: Look(Tone.BUSY, "clock"),
+    Result.VERIFIED: Look(Tone.GOOD, "circle-check"),
+    Result.NOT_KEPT: Look(Tone.BAD, "alert-triangle"),
+    Result.FAILED: Look(Tone.BAD, "alert-circle"),
+}
+
+# By the word that templates use. Members of different sets are equal as text ("failed"), so the sets stay apart.
+LOOKS: dict[str, list[tuple[TextChoices, Look]]] = {
+    "status": [*STATUS.items()],
+    "health": [*HEALTH.items()],
+    "mode": [*MODE.items()],
+    "run": [*RUN.items()],
+    "result": [*RESULT.items()],
+}
+
+
+def look_of(kind: str, value: str) -> tuple[TextChoices, Look]:
+    """The member of the set `kind` with this value, and how it looks."""
+    return next((member, look) for member, look in LOOKS[kind] if member == value)

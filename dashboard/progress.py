@@ -1,0 +1,104 @@
+"""How far a run is and what it came to, read from its row: `Run.progress`, `counts` and `calls` as crmsync.sync.runs keeps them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+
+from crmsync.engine.records import SIDES, Side
+from crmsync.engine.write import WriteKind
+from crmsync.models import Run, RunKind, RunStatus, Status
+from crmsync.systems.errors import NAMES
+
+LISTS: dict[str, str | Promise] = {
+    "contacts": _lazy("Contacts read from %(system)s"),
+    "note": _lazy("Notes read from %(system)s"),
+    "task": _lazy("Tasks read from %(system)s"),
+}
+WRITES: dict[str, str | Promise] = {
+    WriteKind.CREATE: _lazy("contacts created"),
+    WriteKind.UPDATE: _lazy("contacts updated"),
+    WriteKind.ADD_TAGS: _lazy("contacts given tags"),
+    WriteKind.REMOVE_TAGS: _lazy("contacts rid of tags"),
+    WriteKind.CREATE_ITEM: _lazy("notes and tasks created"),
+    WriteKind.UPDATE_ITEM: _lazy("notes and tasks updated"),
+    WriteKind.DELETE_ITEM: _lazy("notes and tasks deleted"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One list that a run reads page by page. `missing` is the permission that it lacks for it."""
+
+    label: str
+    count: int
+    is_done: bool
+    missing: str
+
+
+@dataclass(frozen=True)
+class RunProgress:
+    """`counts` are the sync's contacts by status, now: how many are pending says how much is left."""
+
+    run: Run
+    counts: dict[str, int]
+
+    @property
+    def is_running(self) -> bool:
+        return self.run.status == RunStatus.RUNNING
+
+    @property
+    def phase(self) -> str:
+        if self.run.kind in (RunKind.FIRST_SYNC, RunKind.FULL) and not self.run.progress.get("listed"):
+            return _("Reading both accounts")
+        if self.run.kind == RunKind.POLL and not self.left:
+            return _("Looking for changes")
+        return _("Comparing contacts and writing what differs")
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+    @property
+    def left(self) -> int:
+        return self.counts.get(Status.PENDING, 0)
+
+    @property
+    def done(self) -> int:
+        return self.total - self.left
+
+    @property
+    def is_measurable(self) -> bool:
+        """Whether a bar can show how far it is: while lists are read nobody knows how long they are."""
+        return bool(self.run.progress.get("listed")) and self.total > 0
+
+    @property
+    def listings(self) -> list[Listing]:
+        found = []
+        for side in SIDES:
+            for name, label in LISTS.items():
+                if at := self.run.progress.get(f"{side}.{name}"):
+                    text = str(label) % {"system": NAMES[side]}
+                    found.append(Listing(text, at.get("count", 0), bool(at.get("done")), at.get("missing", "")))
+        return found
+
+    @property
+    def writes(self) -> list[tuple[str, list[tuple[str, int]]]]:
+        """(CRM, what was written there and how often), where anything was."""
+        written = [(NAMES[side], self._writes_to(side)) for side in SIDES]
+        return [(system, lines) for system, lines in written if lines]
+
+    def _writes_to(self, side: Side) -> list[tuple[str, int]]:
+        return [(str(label), n) for kind, label in WRITES.items() if (n := self.run.counts.get(f"{side}.{kind}"))]
+
+    @property
+    def ended(self) -> list[tuple[str, int]]:
+        """(status, how many compared contacts ended in it)."""
+        return [(str(status), n) for status in Status if (n := self.run.counts.get(status))]
+
+    @property
+    def calls(self) -> list[tuple[str, int]]:
+        return [(NAMES[side], self.run.calls.get(side, 0)) for side in SIDES]

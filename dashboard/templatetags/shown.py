@@ -1,0 +1,167 @@
+"""How single things are shown: badges, times, icons, values, the widget of a form field. `{% load shown %}`"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from django import template
+from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect, Select
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.timesince import timesince, timeuntil
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+
+from crmsync.engine.records import Side
+from crmsync.engine.values import note_text
+from crmsync.engine.write import WriteKind
+from crmsync.models import Change
+from crmsync.systems.errors import NAMES
+from dashboard.looks import look_of
+
+register = template.Library()
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """An icon of the sprite, for the eye only: the word stands beside it."""
+    return format_html(
+        '<svg class="icon" width="24" height="24" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>',
+        static("vendor/tabler/icons.svg"),
+        name,
+    )
+
+
+@register.simple_tag
+def badge(kind: str, value: str) -> SafeString:
+    """A state as icon and word, such as `{% badge "status" contact.status %}`; the kinds are in dashboard.looks."""
+    member, look = look_of(kind, value)
+    return format_html('<span class="state state-{}">{}<span>{}</span></span>', look.tone, icon(look.icon), member.label)
+
+
+@register.simple_tag
+def when(moment: datetime | None, nothing: str = "—") -> SafeString:
+    """How long ago (or in how long), with the exact time in UTC as its title."""
+    if moment is None:
+        return format_html('<span class="text-secondary">{}</span>', nothing)
+    exact = date_format(moment.astimezone(UTC), "Y-m-d H:i:s")
+    return format_html('<time datetime="{}" title="{} UTC">{}</time>', moment.isoformat(), exact, _relative(moment))
+
+
+def _relative(moment: datetime) -> str:
+    now = timezone.now()
+    if abs((now - moment).total_seconds()) < 60:
+        return _("just now")
+    if moment > now:
+        return _("in %s") % timeuntil(moment, now, depth=1)
+    return _("%s ago") % timesince(moment, now, depth=1)
+
+
+@register.filter
+def due(text: str) -> str:
+    """When a task is due, as the engine has it: a day, or a day with a time in UTC."""
+    moment = datetime.fromisoformat(text)
+    return date_format(moment, "Y-m-d" if len(text) == 10 else "Y-m-d H:i") + (" UTC" if len(text) > 10 else "")
+
+
+@register.simple_tag
+def lasted(start: datetime, end: datetime | None) -> str:
+    """The time between two moments, to now where there is no end: `4 s`, `3 min 10 s`, `2 h 5 min`."""
+    seconds = int(((end or timezone.now()) - start).total_seconds())
+    if seconds < 60:
+        return _("%(seconds)d s") % {"seconds": max(seconds, 0)}
+    if seconds < 3600:
+        return _("%(minutes)d min %(seconds)d s") % {"minutes": seconds // 60, "seconds": seconds % 60}
+    return _("%(hours)d h %(minutes)d min") % {"hours": seconds // 3600, "minutes": seconds % 3600 // 60}
+
+
+@register.filter
+def system(side: str) -> str:
+    """The name of the CRM on this side, "" for none."""
+    return NAMES[Side(side)] if side else ""
+
+
+@register.filter
+def other_system(side: str) -> str:
+    return NAMES[Side(side).other] if side else ""
+
+
+@register.simple_tag
+def value(shown: object) -> SafeString:
+    """A field's value as staff read it: lists with commas, notes without their HTML, yes and no, a dash for nothing."""
+    if shown is None or shown == "" or shown == []:
+        return format_html('<span class="nothing" title="{}">—</span>', _("nothing"))
+    if isinstance(shown, bool):
+        return format_html("{}", _("yes") if shown else _("no"))
+    if isinstance(shown, list | tuple):
+        return format_html("{}", ", ".join(str(one) for one in shown))
+    lines = note_text(str(shown)).split("\n")
+    return format_html_join(SafeString("<br>"), "{}", ((line,) for line in lines))
+
+
+@register.filter
+def item(mapping: Mapping[str, Any], key: str) -> Any:
+    """`mapping[key]`, None where there is none."""
+    return mapping.get(key)
+
+
+@register.simple_tag
+def widget(field: BoundField) -> SafeString:
+    """The field's widget, dressed for the style sheet."""
+    match field.field.widget:
+        case CheckboxSelectMultiple() | RadioSelect() | CheckboxInput():
+            dress = "form-check-input"
+        case Select():
+            dress = "form-select"
+        case _:
+            dress = "form-control"
+    return field.as_widget(attrs={"class": f"{dress} is-invalid" if field.errors else dress})
+
+
+@register.filter
+def is_checkbox(field: BoundField) -> bool:
+    return isinstance(field.field.widget, CheckboxInput)
+
+
+@register.filter
+def is_in(request: HttpRequest, section: str) -> bool:
+    """Whether the page asked for belongs to one of these sections: the first word of its address's name."""
+    match = request.resolver_match
+    name = (match.url_name or "") if match else ""
+    return any(name.startswith(word) for word in section.split())
+
+
+KINDS = {
+    WriteKind.CREATE: _lazy("Created in %(system)s"),
+    WriteKind.UPDATE: _lazy("Updated in %(system)s"),
+    WriteKind.ADD_TAGS: _lazy("Tags added in %(system)s"),
+    WriteKind.REMOVE_TAGS: _lazy("Tags removed in %(system)s"),
+    WriteKind.CREATE_ITEM: _lazy("Note or task created in %(system)s"),
+    WriteKind.UPDATE_ITEM: _lazy("Note or task updated in %(system)s"),
+    WriteKind.DELETE_ITEM: _lazy("Note or task deleted in %(system)s"),
+}
+DELETED = _lazy("Deleted in %(system)s")  # by a person's decision, never by a plan: no WriteKind
+
+
+@register.filter
+def change_title(change: Change) -> str:
+    return str(KINDS.get(change.kind, DELETED)) % {"system": system(change.side)}  # type: ignore[call-overload]
+
+
+@register.filter
+def differences(change: Change) -> list[tuple[str, Any, Any]]:
+    """(field, before, after) of each field that the change touched."""
+    names = [*change.after, *(name for name in change.before if name not in change.after)]
+    return [(name, change.before.get(name), change.after.get(name)) for name in names]
+
+
+@register.filter
+def unlocalized(number: float) -> str:
+    """A number for an attribute of an SVG: two decimals, a point in every language."""
+    return f"{number:.2f}"

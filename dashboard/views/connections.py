@@ -1,0 +1,116 @@
+"""Connections: how they fare, adding, testing, renaming, a new credential, deleting."""
+
+from django.contrib import messages
+from django.db.models import ProtectedError, Q
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from crmsync.models import Connection, Health, Sync
+from crmsync.sync import setup
+from dashboard.access import CONNECTIONS, VIEW, StaffRequest, needs
+from dashboard.answers import accepted, back, show_form
+from dashboard.forms.connections import CentralStationForm, CredentialForm, EditForm, GhlForm
+
+require_form = require_http_methods(["GET", "HEAD", "POST"])
+
+
+@require_safe
+@needs(VIEW)
+def connections(request: StaffRequest) -> HttpResponse:
+    rows = Connection.objects.select_related("budget").defer("credential")
+    return render(request, "connections/page.html", {"connections": rows})
+
+
+@require_safe
+@needs(VIEW)
+def connection(request: StaffRequest, pk: int) -> HttpResponse:
+    found = get_object_or_404(Connection.objects.select_related("budget").defer("credential"), pk=pk)
+    return render(request, "connections/connection.html", {"connection": found, "syncs": _syncs_of(found)})
+
+
+def _syncs_of(found: Connection) -> list[Sync]:
+    return list(Sync.objects.filter(Q(ghl=found) | Q(centralstation=found)))
+
+
+@require_form
+@sensitive_post_parameters("token")
+@needs(CONNECTIONS)
+def add_ghl(request: StaffRequest) -> HttpResponse:
+    form = GhlForm(request.POST or None)
+    if form.is_valid():
+        values = {name: value for name, value in form.cleaned_data.items() if value}
+        if added := accepted(form, lambda: setup.add_ghl_connection(**values)):
+            return _added(request, added)
+    return show_form(request, "connections/add_ghl.html", form)
+
+
+@require_form
+@sensitive_post_parameters("api_key")
+@needs(CONNECTIONS)
+def add_centralstation(request: StaffRequest) -> HttpResponse:
+    form = CentralStationForm(request.POST or None)
+    if form.is_valid() and (added := accepted(form, lambda: setup.add_centralstation_connection(**form.cleaned_data))):
+        return _added(request, added)
+    return show_form(request, "connections/add_centralstation.html", form)
+
+
+def _added(request: StaffRequest, added: Connection) -> HttpResponse:
+    messages.success(request, _("Connected to %(account)s.") % {"account": added.account_name or added.name})
+    return redirect("connection", added.pk)
+
+
+@require_form
+@needs(CONNECTIONS)
+def edit(request: StaffRequest, pk: int) -> HttpResponse:
+    found = get_object_or_404(Connection.objects.defer("credential"), pk=pk)
+    form = EditForm(request.POST or None, instance=found)
+    if form.is_valid():
+        found.save(update_fields=["name", "default_user_id"])
+        messages.success(request, _("Saved."))
+        return redirect("connection", pk)
+    return show_form(request, "connections/edit.html", form, pk=pk)
+
+
+@require_form
+@sensitive_post_parameters("credential")
+@needs(CONNECTIONS)
+def credential(request: StaffRequest, pk: int) -> HttpResponse:
+    found = get_object_or_404(Connection, pk=pk)
+    form = CredentialForm(request.POST or None)
+    if form.is_valid():
+        accepted(form, lambda: setup.replace_credential(found, form.cleaned_data["credential"]))
+        if form.is_valid():
+            messages.success(request, _("The new credential works and is stored."))
+            return redirect("connection", pk)
+    return show_form(request, "connections/credential.html", form, connection=found)
+
+
+@require_POST
+@needs(CONNECTIONS)
+def test(request: StaffRequest, pk: int) -> HttpResponse:
+    tested = setup.test_connection(get_object_or_404(Connection, pk=pk))
+    if tested.health == Health.OK:
+        messages.success(request, _("%(name)s works.") % {"name": tested.name})
+    else:
+        messages.warning(request, tested.health_reason or str(tested.get_health_display()))
+    return back(request, "connection", pk)
+
+
+@require_form
+@needs(CONNECTIONS)
+def delete(request: StaffRequest, pk: int) -> HttpResponse:
+    """Say what will happen, then do it; a connection that a sync uses stays."""
+    found = get_object_or_404(Connection.objects.defer("credential"), pk=pk)
+    if request.method != "POST":
+        return render(request, "connections/delete.html", {"connection": found})
+    try:
+        found.delete()
+    except ProtectedError:
+        names = ", ".join(sync.name for sync in _syncs_of(found))
+        messages.error(request, _("The connection stays: it is in use by %(syncs)s.") % {"syncs": names})
+        return redirect("connection", pk)
+    messages.success(request, _("%(name)s is deleted. The CRM itself is untouched.") % {"name": found.name})
+    return redirect("connections")

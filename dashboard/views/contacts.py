@@ -1,0 +1,69 @@
+"""The list of contacts, found by sync, status and what is typed, and Retry for what it shows."""
+
+from django.db.models import Count
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST, require_safe
+
+from crmsync.models import Contact, Issue, Status
+from crmsync.models.contact import ContactQuerySet
+from crmsync.sync import actions
+from dashboard.access import RETRY, VIEW, StaffRequest, needs
+from dashboard.answers import act, back, show
+from dashboard.forms.contacts import ContactFilter
+from dashboard.paging import page_of
+from dashboard.verbs import RETRYABLE
+
+
+@require_safe
+@needs(VIEW)
+def contacts(request: StaffRequest) -> HttpResponse:
+    asked = ContactFilter(request.GET)
+    counts = dict(asked.contacts().order_by().values_list("status").annotate(Count("pk")))
+    context = {
+        "filter": asked,
+        "chosen": asked.cleaned_data,
+        "page": page_of(asked.with_status().select_related("sync"), request.GET),
+        "statuses": [(status, counts[status]) for status in Status if status in counts],
+        "total": sum(counts.values()),
+        "retryable": _retryable(asked).count() if request.user.has_perm(RETRY) else 0,
+    }
+    return show(request, "contacts/page.html", "contacts/_found.html", context)
+
+
+def _retryable(asked: ContactFilter) -> ContactQuerySet:
+    return asked.with_status().filter(status__in=RETRYABLE)
+
+
+@require_POST
+@needs(RETRY)
+def retry_found(request: StaffRequest) -> HttpResponse:
+    """Retry what the list showed: its filter is in the form."""
+    return _retry(request, _retryable(ContactFilter(request.POST)))
+
+
+@require_POST
+@needs(RETRY)
+def retry_issue(request: StaffRequest, pk: int) -> HttpResponse:
+    """Retry all that one cause holds up."""
+    issue = get_object_or_404(Issue, pk=pk)
+    return _retry(request, Contact.objects.filter(issue=issue))
+
+
+def _retry(request: StaffRequest, which: ContactQuerySet) -> HttpResponse:
+    count = which.count()
+    act(
+        request,
+        lambda: actions.retry(which, request.user),
+        ngettext("%d contact will be tried again now.", "%d contacts will be tried again now.", count) % count,
+    )
+    return back(request, "contacts")
+
+
+@require_safe
+@needs(VIEW)
+def contact_row(request: StaffRequest, pk: int) -> HttpResponse:
+    """One row, for one that refreshes itself while its contact is being worked on."""
+    row = get_object_or_404(Contact.objects.select_related("sync"), pk=pk)
+    return render(request, "contacts/_row.html", {"contact": row, "is_watched": True})

@@ -1,0 +1,106 @@
+"""Syncs: the list, one with its settings, making and changing them, running, pausing, going live."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from crmsync.models import MatchBy, Sync
+from crmsync.models.sync import SyncQuerySet
+from crmsync.sync import actions, setup
+from dashboard.access import MAPPINGS, RUN, VIEW, StaffRequest, needs
+from dashboard.answers import accepted, act, back, show_form
+from dashboard.cards import SyncCard, sync_cards
+from dashboard.forms.syncs import NewSyncForm, SyncForm
+
+require_form = require_http_methods(["GET", "HEAD", "POST"])
+COMPARED_ANEW = {"match_by", "create_in_ghl", "create_in_centralstation", "sync_tags", "sync_notes", "sync_tasks", "region"}
+"""Settings that decide what counts as the same: when one changes, all contacts are compared again."""
+
+
+def _syncs() -> SyncQuerySet:
+    return Sync.objects.select_related("ghl", "centralstation").defer("ghl__credential", "centralstation__credential")
+
+
+@require_safe
+@needs(VIEW)
+def syncs(request: StaffRequest) -> HttpResponse:
+    return render(request, "syncs/page.html", {"cards": sync_cards()})
+
+
+@require_safe
+@needs(VIEW)
+def sync(request: StaffRequest, pk: int) -> HttpResponse:
+    found = get_object_or_404(_syncs(), pk=pk)
+    aspects = [(found.sync_tags, _("tags")), (found.sync_notes, _("notes")), (found.sync_tasks, _("tasks"))]
+    context = {
+        "sync": found,
+        "card": SyncCard(found),
+        "mappings": found.mappings.all(),
+        "match_by": " → ".join(str(MatchBy(key).label) for key in found.match_by),
+        "aspects": ", ".join(label for is_on, label in aspects if is_on),
+    }
+    return render(request, "syncs/sync.html", context)
+
+
+@require_form
+@needs(MAPPINGS)
+def add(request: StaffRequest) -> HttpResponse:
+    form = NewSyncForm(request.POST or None)
+    if form.is_valid() and (made := accepted(form, lambda: setup.create_sync(**form.settings()))):
+        messages.success(request, _("The sync is there, with the usual mapping of fields. Look at it, then run it."))
+        return redirect("sync", made.pk)
+    return show_form(request, "syncs/add.html", form)
+
+
+@require_form
+@needs(MAPPINGS)
+def edit(request: StaffRequest, pk: int) -> HttpResponse:
+    found = get_object_or_404(_syncs(), pk=pk)
+    before = {name: getattr(found, name) for name in COMPARED_ANEW}
+    form = SyncForm(request.POST or None, instance=found)
+    if form.is_valid():
+        found.match_by = form.cleaned_data["match_by"]
+        found.save(update_fields=list(form.settings()))
+        if before != {name: getattr(found, name) for name in COMPARED_ANEW}:
+            actions.mapping_changed(found, request.user)
+        messages.success(request, _("Saved."))
+        return redirect("sync", pk)
+    return show_form(request, "syncs/edit.html", form, pk=pk)
+
+
+@require_POST
+@needs(RUN)
+def run(request: StaffRequest, pk: int) -> HttpResponse:
+    found, full = get_object_or_404(_syncs(), pk=pk), "full" in request.POST
+    done = _("The full comparison begins.") if full else _("The sync begins.")
+    act(request, lambda: actions.start_run(found, full=full, by=request.user), done)
+    return back(request, "sync", pk)
+
+
+@require_POST
+@needs(RUN)
+def pause(request: StaffRequest, pk: int) -> HttpResponse:
+    found = get_object_or_404(_syncs(), pk=pk)
+    act(request, lambda: actions.pause(found, request.user), _("Paused. Nothing is read or written until it is resumed."))
+    return back(request, "sync", pk)
+
+
+@require_POST
+@needs(RUN)
+def resume(request: StaffRequest, pk: int) -> HttpResponse:
+    found = get_object_or_404(_syncs(), pk=pk)
+    act(request, lambda: actions.resume(found, request.user), _("Resumed. What changed meanwhile is taken in now."))
+    return back(request, "sync", pk)
+
+
+@require_form
+@needs(MAPPINGS)
+def go_live(request: StaffRequest, pk: int) -> HttpResponse:
+    """From draft to live, after saying what that means."""
+    found = get_object_or_404(_syncs(), pk=pk)
+    if request.method != "POST":
+        return render(request, "syncs/go_live.html", {"sync": found})
+    act(request, lambda: actions.resume(found, request.user), _("The sync is live."))
+    return redirect("sync", pk)
