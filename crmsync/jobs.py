@@ -9,6 +9,7 @@ import logging
 import time
 from datetime import datetime, timedelta
 
+from django.core.cache import cache
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django_q.models import Failure, Success
@@ -18,6 +19,7 @@ from crmsync import stopping
 from crmsync.models import Cause, Contact, Health, Run, RunKind, RunStatus, Sync
 from crmsync.sync import runs
 from crmsync.sync.drain import OutOfOrder, drain
+from crmsync.sync.heartbeat import Heartbeat
 from crmsync.sync.outcome import close_issues
 from crmsync.sync.session import open_session
 
@@ -28,11 +30,14 @@ LOST_AFTER = timedelta(seconds=20)
 
 AT_WORK_S = 60.0
 KEEP_TASKS = timedelta(days=7)
+PRUNE_EVERY_S = 86_400
 
 
 def tick() -> None:
     """Queue a job for each sync that has something due. Cheap: one query where nothing is."""
     now = timezone.now()
+    if cache.add("crmsync-pruned", True, PRUNE_EVERY_S):
+        async_task("crmsync.jobs.prune")
     for sync in due_syncs(now):
         if Sync.objects.filter(_unattended(now), pk=sync.pk).update(nudged_at=now):
             async_task("crmsync.jobs.work", sync.pk)
@@ -62,17 +67,22 @@ def work(sync_id: int) -> None:
     """Do what is due for one sync: runs that were begun, the poll, the contacts."""
     until = time.monotonic() + AT_WORK_S
     try:
-        for run in Run.objects.filter(_lost(timezone.now()), sync=sync_id, status=RunStatus.RUNNING).order_by("id"):
-            runs.work_on(run, until=until)
-        sync = Sync.objects.select_related("ghl", "centralstation").get(pk=sync_id)
-        if sync.first_sync_done_at and sync.poll_due_at and sync.poll_due_at <= timezone.now():
-            Sync.objects.filter(pk=sync_id).update(poll_due_at=timezone.now() + timedelta(seconds=sync.poll_every_s))
-            runs.work_on(runs.begin(sync, RunKind.POLL), until=until)
-        _drain(sync, until)
+        with Heartbeat(lambda: Sync.objects.filter(pk=sync_id).update(nudged_at=timezone.now())):
+            _work(sync_id, until)
     except stopping.Stopped:
         log.info("work ends where it can be taken up", extra={"sync": sync_id})
     finally:
         Sync.objects.filter(pk=sync_id).update(nudged_at=None)
+
+
+def _work(sync_id: int, until: float) -> None:
+    for run in Run.objects.filter(_lost(timezone.now()), sync=sync_id, status=RunStatus.RUNNING).order_by("id"):
+        runs.work_on(run, until=until)
+    sync = Sync.objects.select_related("ghl", "centralstation").get(pk=sync_id)
+    if sync.first_sync_done_at and sync.poll_due_at and sync.poll_due_at <= timezone.now():
+        Sync.objects.filter(pk=sync_id).update(poll_due_at=timezone.now() + timedelta(seconds=sync.poll_every_s))
+        runs.work_on(runs.begin(sync, RunKind.POLL), until=until)
+    _drain(sync, until)
 
 
 def _drain(sync: Sync, until: float) -> None:

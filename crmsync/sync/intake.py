@@ -63,6 +63,8 @@ def describe(session: Session, known: Sequence[tuple[Contact, Record]]) -> None:
     """Bring what staff find a contact by, and what matching finds it by, up to date."""
     named = []
     for row, record in known:
+        if record.side is not Side.GHL and row.ghl_id is not None:
+            continue  # one side names a contact, or its two ways to write a phone would take turns
         label, email, phone = label_of(record, session.mapping)
         if (label or row.label, email or row.email, phone or row.phone) != (row.label, row.email, row.phone):
             row.label, row.email, row.phone = label or row.label, email or row.email, phone or row.phone
@@ -167,7 +169,8 @@ def _differing(session: Session, row: Contact, items: Sequence[ItemRow], record:
         aspects |= Aspect.PROFILE
     if base.tags is None or set(base.tags) != {fold_tag(tag) for tag in record.tags}:
         aspects |= Aspect.TAGS
-    if record.updated_at is None or record.updated_at != getattr(row, f"{record.side}_updated_at"):
+    known: datetime | None = getattr(row, f"{record.side}_updated_at")
+    if record.updated_at is None or known is None or record.updated_at > known:
         aspects |= Aspect.NOTES | Aspect.TASKS
     return aspects & session.policy.aspects
 

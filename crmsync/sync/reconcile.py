@@ -20,7 +20,7 @@ from crmsync.engine.matching import Create, Link, Review
 from crmsync.engine.plan import Plan, plan
 from crmsync.engine.records import SIDES, Aspect, Record, Side
 from crmsync.engine.write import Write, WriteKind
-from crmsync.models import Contact, Status
+from crmsync.models import Contact, PageCopy, Status
 from crmsync.sync import intake, outcome, partner
 from crmsync.sync.creating import adopt_lost, create
 from crmsync.sync.outcome import Outcome
@@ -38,6 +38,8 @@ TRIES = 3
 PAUSE_S = 1.0
 PASSES = 8
 """Plans a reconcile may need: create, fill, read back. More means that a CRM answers something else each time."""
+
+SAME_STAMP = timedelta(seconds=2)
 
 VERIFY_WITHIN = timedelta(seconds=120)
 """A contact whose bulk verification doesn't come is looked at by itself after that."""
@@ -102,6 +104,8 @@ class Work:
 
     def once(self, *, fresh: bool) -> Outcome | None:
         self.renew()
+        if not self.contact.is_linked and not self.contact.creating_on and (ended := self.hopeless()) is not None:
+            return ended
         reading = self.reading = read(self.session, self.contact, self.aspects, fresh=fresh)
         if reading.missing:
             return self.missing(reading)
@@ -126,6 +130,24 @@ class Work:
         return outcome.quarantined(missing_on)
 
     # Finding the other half
+
+    def hopeless(self) -> Outcome | None:
+        """What can be said of an unlinked contact without asking a CRM, by what the pages told: a review, or that it stays where it is."""
+        side = Side.GHL if self.contact.ghl_id else Side.CENTRALSTATION
+        match partner.decide(self.contact, side, self.session.sync.match_by):
+            case Review(kind, others):
+                return outcome.review(kind, others) if self.is_there(side) else None
+            case Create():
+                return outcome.only_on(side) if side.other not in self.session.policy.create_on and self.is_there(side) else None
+            case Link():
+                return None
+
+    def is_there(self, side: Side) -> bool:
+        """Whether a page told of it lately, so that it needn't be asked for."""
+        if self.contact.missing_on == side:
+            return False
+        copies = PageCopy.objects.filter(sync=self.session.sync, side=side, remote_id=self.contact.remote_id(side), kind=intake.CONTACT)
+        return not self.session.is_bulk or copies.exists()
 
     def find_partner(self, reading: Reading) -> Outcome | None:
         """Link the contact, or create it over there. An outcome where neither can be; None when both sides are known."""
@@ -203,7 +225,7 @@ class Work:
             writer.confirm(plan_)
             writes = [write for write in plan_.writes if not writer.has_failed(write)]
             if not writes:
-                return writer.failure() or self.verdict(plan_, reading)
+                return writer.failure() or self.verdict(plan_, reading, writer)
             if stale := self.stale(reading, writes):
                 self.read_again(reading, stale)
                 continue
@@ -245,16 +267,28 @@ class Work:
             base = replace(base, items=item_bases(self.contact.items.all()))
         self.base = base
 
-    def verdict(self, plan_: Plan, reading: Reading) -> Outcome:
+    def verdict(self, plan_: Plan, reading: Reading, writer: Writer) -> Outcome:
         if plan_.not_kept:
             return outcome.not_kept(self.session.sync, plan_.not_kept)
         if plan_.conflicts:
             return outcome.conflict(plan_.conflicts)
-        times = {
-            f"{side}_updated_at": _settled(record.updated_at, reading.read_at[side]) for side, record in reading.records.items() if record
-        }
+        times = {f"{side}_updated_at": self.known_until(side, reading, writer) for side in SIDES}
         Contact.objects.filter(pk=self.contact.pk).update(verified_at=timezone.now(), decisions={}, **times)
         return outcome.IN_SYNC
+
+    def known_until(self, side: Side, reading: Reading, writer: Writer) -> datetime | None:
+        """Up to which change, by the CRM's own clock, all has been seen: an echo of our own writes is not news.
+
+        None, so that it is looked at once more, where another change may bear the same stamp (CentralStation counts in seconds)."""
+        record = reading.records[side]
+        if record is None:
+            return None
+        items = (*(record.notes or ()), *(record.tasks or ()))
+        stamps = [record.updated_at, *(item.updated_at or item.created_at for item in items)]
+        newest = max((stamp for stamp in stamps if stamp), default=None)
+        if side in writer.written:
+            return max(newest, timezone.now()) if newest and side is Side.GHL else newest
+        return newest if newest and newest < reading.read_at[side] - SAME_STAMP else None
 
     def verify_later(self, reading: Reading) -> Outcome:
         """Leave the read-back to a page that tells of many. GHL's side is kept as it is known now."""
@@ -290,7 +324,7 @@ class Work:
             "attempts": self.contact.attempts + 1 if tried_in_vain else 0,
             "updated_at": timezone.now(),
         }
-        if ended.status in (Status.IN_SYNC, Status.FAILED):
+        if ended.status not in (Status.QUARANTINED, Status.PENDING):
             values["missing_on"] = ""
         if ended.status != Status.PENDING:
             values["awaiting_read_back"] = False
@@ -308,8 +342,3 @@ class Work:
 
     def give_back(self, due_at: datetime) -> None:
         Contact.objects.filter(pk=self.contact.pk, lease_token=self.token).update(lease_token="", lease_until=timezone.now(), due_at=due_at)
-
-
-def _settled(updated_at: datetime | None, read_at: datetime) -> datetime | None:
-    """A CRM's time of change, once no later change can bear the same: CentralStation counts in seconds."""
-    return updated_at if updated_at is not None and updated_at < read_at - timedelta(seconds=5) else None

@@ -10,13 +10,12 @@ import logging
 import threading
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from datetime import datetime, timedelta
 
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.db import DatabaseError, transaction
-from django.db import connection as database
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -26,13 +25,13 @@ from crmsync.engine.records import SIDES, Aspect, ItemKind, Side
 from crmsync.models import Cause, Contact, PageCopy, Run, RunKind, RunStatus, Status, Sync
 from crmsync.sync import intake, outcome, partner
 from crmsync.sync.drain import OutOfOrder, drain, refuse
+from crmsync.sync.heartbeat import Heartbeat
 from crmsync.sync.session import Session, open_session
 from crmsync.systems.base import Page
 from crmsync.systems.errors import NAMES, CredentialsRefused, CrmError, PermissionMissing
 
 log = logging.getLogger(__name__)
 
-HEARTBEAT_EVERY_S = 5.0
 LOST_AFTER = timedelta(seconds=20)
 OVERLAP = {Side.GHL: timedelta(seconds=90), Side.CENTRALSTATION: timedelta(seconds=150)}
 """A cursor looks so far back: GHL's index lags, CentralStation's stamps have seconds, clocks differ."""
@@ -53,8 +52,9 @@ class Work:
         self.run = run
         self.session = session
         self.until = until
-        self._told_at = 0.0
-        self._base_calls, self._base_counts = dict(run.calls), dict(run.counts)
+        self.me = uuid.uuid4().hex
+        self._told: Counter[str] = Counter()
+        self._telling = threading.Lock()
 
     @property
     def sync(self) -> Sync:
@@ -62,17 +62,28 @@ class Work:
 
     def beat(self, *, now: bool = True) -> None:
         """Store how far we are. Raises `Stopped` or `HandedOver` where this is a good place to end."""
-        self.store()
+        Run.objects.filter(pk=self.run.pk, owner=self.me).update(progress=self.run.progress)
+        self.tell()
         if stopping.is_requested():
             raise stopping.Stopped
         if now and self.until is not None and time.monotonic() > self.until:
             raise HandedOver
 
-    def store(self) -> None:
-        with self.session.lock:
-            calls = {side: self._base_calls.get(side, 0) + self.session.calls[side] for side in SIDES}
-            counts = {key: self._base_counts.get(key, 0) + self.session.counts[key] for key in {*self._base_counts, *self.session.counts}}
-        Run.objects.filter(pk=self.run.pk).update(heartbeat_at=timezone.now(), progress=self.run.progress, calls=calls, counts=counts)
+    def tell(self) -> None:
+        """Add what was done since the last time to the run's counts, and say that we are alive, if the run is ours or everybody's."""
+        with self._telling, transaction.atomic():
+            run = Run.objects.select_for_update().get(pk=self.run.pk)
+            with self.session.lock:
+                now = Counter({f"calls.{side}": n for side, n in self.session.calls.items()})
+                now.update({f"counts.{what}": n for what, n in self.session.counts.items()})
+            for name, n in (now - self._told).items():
+                group, _, key = name.partition(".")
+                counts = run.calls if group == "calls" else run.counts
+                counts[key] = counts.get(key, 0) + n
+            self._told = now
+            if run.owner in ("", self.me):
+                run.heartbeat_at = timezone.now()
+            run.save(update_fields=["calls", "counts", "heartbeat_at"])
 
 
 def begin(sync: Sync, kind: RunKind, by: AbstractBaseUser | None = None) -> Run:
@@ -101,12 +112,13 @@ def work_on(run: Run, *, until: float | None = None) -> Run:
     with open_session(sync, CAUSES[kind], run=run, by=run.by, is_bulk=kind in (RunKind.FIRST_SYNC, RunKind.FULL)) as session:
         work = Work(run, session, until)
         try:
-            _STEPS[kind](work)
+            with Heartbeat(work.tell):
+                _STEPS[kind](work)
             _end(work, RunStatus.DONE)
         except HandedOver:
-            work.store()
+            work.tell()
         except stopping.Stopped:
-            work.store()
+            work.tell()
             Run.objects.filter(pk=run.pk).update(heartbeat_at=None, owner="")
             raise
         except OutOfOrder as fault:
@@ -121,7 +133,7 @@ def work_on(run: Run, *, until: float | None = None) -> Run:
 
 
 def _end(work: Work, status: RunStatus, reason: str = "") -> None:
-    work.store()
+    work.tell()
     if status == RunStatus.FAILED and work.run.kind == RunKind.FIRST_SYNC:
         status = RunStatus.INTERRUPTED
     Run.objects.filter(pk=work.run.pk).update(status=status, reason=reason, ended_at=timezone.now(), owner="")
@@ -143,13 +155,13 @@ def _compare_all(work: Work) -> None:
 
 def _as_owner(work: Work, action: Callable[[], None]) -> None:
     """Run `action` in one process only; others wait until it is done, and take over when its process is gone."""
-    me = uuid.uuid4().hex
     while True:
         lost = Q(heartbeat_at=None) | Q(heartbeat_at__lt=timezone.now() - LOST_AFTER) | Q(owner="")
-        if Run.objects.filter(lost, pk=work.run.pk).update(owner=me, heartbeat_at=timezone.now()):
+        if Run.objects.filter(lost, pk=work.run.pk).update(owner=work.me, heartbeat_at=timezone.now()):
             work.run.refresh_from_db()
-            action()
-            Run.objects.filter(pk=work.run.pk).update(owner="", progress=work.run.progress)
+            if not work.run.progress.get("listed"):
+                action()
+            Run.objects.filter(pk=work.run.pk, owner=work.me).update(owner="", progress=work.run.progress)
             return
         stopping.wait(0.5)
         work.run.refresh_from_db()
@@ -240,12 +252,13 @@ def _mark_all(sync: Sync) -> None:
 
 
 def _poll(work: Work) -> None:
+    notes_since = datetime.fromisoformat(work.sync.cursors[Side.CENTRALSTATION]) - OVERLAP[Side.CENTRALSTATION]
     for side in SIDES:
         _poll_side(work, side)
     if Aspect.TASKS in work.session.policy.aspects:
         _poll_open_tasks(work)
     if Aspect.NOTES in work.session.policy.aspects:
-        _poll_new_notes(work)
+        _poll_new_notes(work, notes_since)
     for side in SIDES:
         _compare_totals(work, side)
     intake.mark_reviews(work.sync)
@@ -285,13 +298,14 @@ def _poll_open_tasks(work: Work) -> None:
         _forget_notice(work.sync, Side.GHL)
 
 
-def _poll_new_notes(work: Work) -> None:
-    """CentralStation's notes, newest first, until a page tells no news."""
+def _poll_new_notes(work: Work, since: datetime) -> None:
+    """CentralStation's notes, newest first, as far back as the last poll."""
     system, after = work.session.systems[Side.CENTRALSTATION], None
     for _page in range(FAR_PAGES):
         page = system.item_page(ItemKind.NOTE, after)
-        news = intake.mark_differing_items(work.session, Side.CENTRALSTATION, ItemKind.NOTE, page.items)
-        if not news or (after := page.next) is None:
+        new = [(item, owners) for item, owners in page.items if item.created_at is None or item.created_at >= since]
+        intake.mark_differing_items(work.session, Side.CENTRALSTATION, ItemKind.NOTE, new)
+        if not new or (after := page.next) is None:
             break
         work.beat(now=False)
 
@@ -311,7 +325,9 @@ def _compare_totals(work: Work, side: Side) -> None:
             break
     lost = [pk for pk, remote_id in known.values_list("pk", f"{side}_id").iterator() if remote_id not in seen]
     for start in range(0, len(lost), 500):
-        Contact.objects.filter(pk__in=lost[start : start + 500]).mark_dirty(Aspect.ALL, timezone.now())
+        some = Contact.objects.filter(pk__in=lost[start : start + 500])
+        some.update(missing_on=side)
+        some.mark_dirty(Aspect.ALL, timezone.now())
 
 
 # What all runs share
@@ -322,33 +338,9 @@ def _retry(work: Work) -> None:
 
 
 def _drain(work: Work) -> None:
-    """Work off what is due, telling that we are alive in between."""
-    with Heartbeat(work):
-        drain(work.session, until=work.until)
+    """Work off what is due."""
+    drain(work.session, until=work.until)
     work.beat()
-
-
-class Heartbeat:
-    """While contacts are reconciled in threads, the run says from a thread of its own that its process is alive."""
-
-    def __init__(self, work: Work) -> None:
-        self._work = work
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._beat, daemon=True, name="heartbeat")
-
-    def __enter__(self) -> None:
-        self._thread.start()
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def _beat(self) -> None:
-        while not self._over.wait(HEARTBEAT_EVERY_S):
-            with suppress(DatabaseError):
-                self._work.store()
-                Sync.objects.filter(pk=self._work.sync.pk, nudged_at__isnull=False).update(nudged_at=timezone.now())
-        database.close()
 
 
 def _set_cursors(sync: Sync, times: dict[Side, datetime]) -> None:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from crmsync.engine.base import Base, ItemBase
 from crmsync.engine.items import changes_of, linked
 from crmsync.engine.plan import Plan
-from crmsync.engine.records import Item, Record, Value
+from crmsync.engine.records import Item, Record, Side, Value
 from crmsync.engine.write import Write, WriteKind
 from crmsync.models import Change, Contact, Result
 from crmsync.sync import outcome
@@ -35,6 +35,7 @@ class Writer:
         self._token = token
         self._failed: dict[tuple[object, ...], CrmError] = {}
         self._unverified: list[tuple[int, Write]] = []
+        self.written: set[Side] = set()
 
     def has_failed(self, write: Write) -> bool:
         return _identity(write) in self._failed
@@ -63,6 +64,7 @@ class Writer:
             self._record(write, Result.FAILED, error)
             raise
         Contact.objects.filter(pk=self._contact.pk).update(written_at=timezone.now())
+        self.written.add(write.side)
         self._unverified.append((self._record(write, Result.ACCEPTED), write))
         self._session.count(f"{write.side}.{write.kind}")
         return base, unseen

@@ -85,7 +85,9 @@ class System(Protocol):
     def close(self) -> None: ...
 
     def check(self) -> Account:
-        """Prove the credentials with reads only. Raises `CredentialsRefused`, `PermissionMissing` (for what nothing goes without), `Unavailable`."""
+        """Prove the credentials with reads only.
+
+        Raises `CredentialsRefused`, `PermissionMissing` (for what nothing goes without), `Unavailable`."""
 
     def fields(self) -> list[FieldInfo]:
         """All fields a mapping can name, the account's custom ones included (without the scope for them: the standard ones)."""
@@ -108,7 +110,7 @@ class System(Protocol):
         """How many contacts the account has."""
 
     def find(self, *, emails: Sequence[str] = (), phones: Sequence[str] = (), name: str = "") -> list[Record]:
-        """Contacts that may have one of these values, looked up directly, not from an index that lags. Compare again: it may find too many."""
+        """Contacts that may have one of these values, not from an index that lags. Compare again: it may find too many."""
 
     def item_page(self, kind: ItemKind, after: str | None = None, *, open_only: bool = False) -> ItemPage:
         """Items of `kind` of all contacts, newest first, a page a call. Only for a kind in `bulk_items`. `open_only`: tasks not done."""

@@ -17,7 +17,19 @@ from pydantic import JsonValue
 from crmsync.engine.records import FieldKey, Item, ItemKind, Record, Side, Value
 from crmsync.engine.values import is_html, note_text
 from crmsync.systems.centralstation.fields import ADDRESS_FIELDS, DETAIL_GROUPS, PERSON_FIELDS, custom_key
-from crmsync.systems.centralstation.rows import BERLIN, Addr, CustomField, Detail, HistoricEvent, Person, Position, Protocol, Row, Task
+from crmsync.systems.centralstation.rows import (
+    BERLIN,
+    GROUPS,
+    Addr,
+    CustomField,
+    Detail,
+    HistoricEvent,
+    Person,
+    Position,
+    Protocol,
+    Row,
+    Task,
+)
 
 NOTE_TYPES = frozenset({"ProtocolObjectNote", "ProtocolUserNote"})
 NOTE_TITLE_LENGTH = 100
@@ -79,9 +91,15 @@ def record_of(person: Person, name_of_company: Callable[[str], str | None]) -> R
         tags=tuple(tag.name for tag in sorted(person.tags or (), key=lambda tag: tag.age)),
         tasks=None if person.tasks is None else tasks_of(person.tasks),
         created_at=person.created_at,
-        updated_at=person.updated_at,
+        updated_at=_changed_at(person),
         rows=person.model_dump(mode="json", exclude={"tasks"}),
     )
+
+
+def _changed_at(person: Person) -> datetime | None:
+    """When the person or a row of theirs was changed last: whether a row moves the person's own time isn't known (section 14)."""
+    rows = (row for group in GROUPS for row in getattr(person, group) or ())
+    return max((row.updated_at for row in (person, *rows) if row.updated_at), default=None)
 
 
 def _own_fields(person: Person) -> dict[FieldKey, Value]:

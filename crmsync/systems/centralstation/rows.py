@@ -63,6 +63,7 @@ class Row(Shape):
     """Anything with an id."""
 
     id: Id
+    updated_at: Time | None = None
 
     @property
     def age(self) -> tuple[int, str]:
@@ -143,7 +144,6 @@ class Task(Row):
     attachable_type: Text = None
     attachable_id: Id | None = None
     created_at: Time | None = None
-    updated_at: Time | None = None
 
 
 class Protocol(Row):
@@ -156,7 +156,6 @@ class Protocol(Row):
     person_ids: tuple[Id, ...] | None = None
     person_id: Id | None = None
     created_at: Time | None = None
-    updated_at: Time | None = None
 
     @property
     def people(self) -> tuple[str, ...]:
@@ -173,7 +172,6 @@ class Person(Row):
     title: Text = None
     background: Text = None
     created_at: Time | None = None
-    updated_at: Time | None = None
     tags: Rows[Tag] = None
     emails: Rows[Detail] = None
     tels: Rows[Detail] = None
