@@ -155,14 +155,14 @@ def _as_number(text: str) -> JsonValue:
 
 
 def can_hold(key: FieldKey, value: Value, field: CustomField | None) -> bool:
-    """Whether GoHighLevel takes `value` there: an e-mail that is one, a country of two letters, a real date, a choice that is offered."""
+    """Whether GoHighLevel has a place for `value`: a country of two letters, a real date, a number, a choice that is offered.
+
+    What it would refuse for another reason (an e-mail that is none) is sent, so that the refusal is seen and not a silent gap."""
     text = ", ".join(value) if isinstance(value, tuple) else (value or "").strip()
     if not text:
         return True
     kind = type_of(field) if key.startswith(CUSTOM) else next((one.type for one in STANDARD if one.key == key), "")
     match kind:
-        case FieldType.EMAIL:
-            return re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", text) is not None
         case FieldType.COUNTRY:
             return re.fullmatch(r"[A-Za-z]{2}", text) is not None
         case FieldType.DATE:
@@ -172,7 +172,7 @@ def can_hold(key: FieldKey, value: Value, field: CustomField | None) -> bool:
         case FieldType.CHOICE | FieldType.LIST:
             return _is_offered(value, field)
         case _:
-            return kind != ""
+            return True
 
 
 def _is_offered(value: Value, field: CustomField | None) -> bool:
