@@ -1,0 +1,1 @@
+"""Measurements that are run by hand: they take minutes, and their numbers need a quiet machine."""
