@@ -38,20 +38,24 @@ class Reading:
 
 
 def read(session: Session, contact: Contact, aspects: Aspect, *, fresh: bool) -> Reading:
-    """Read the sides `contact` is on. Copies are used up by that, whether they served or not: they tell of the past."""
+    """Read the sides `contact` is on."""
     reading = Reading()
     for side in SIDES:
-        if (remote_id := contact.remote_id(side)) is None:
-            reading.records[side] = None
-            continue
+        read_into(reading, session, contact, side, aspects, fresh=fresh)
+    return reading
+
+
+def read_into(reading: Reading, session: Session, contact: Contact, side: Side, aspects: Aspect, *, fresh: bool) -> None:
+    """Read one side. Copies are used up by that, whether they served or not: they tell of the past."""
+    remote_id = contact.remote_id(side)
+    record = None
+    if remote_id is not None:
         record = None if fresh else _copy(session, contact, side, remote_id, aspects, reading)
         PageCopy.objects.filter(sync=session.sync, side=side, remote_id=remote_id).delete()
-        if record is None:
-            record = read_side(session, reading, side, remote_id, aspects)
-        reading.records[side] = record
-    if not reading.missing and all(reading.records.values()):
+        record = record or read_side(session, reading, side, remote_id, aspects)
+    reading.records[side] = record
+    if len(reading.records) == len(SIDES) and all(reading.records.values()):
         _confirm_absent_items(session, contact, reading)
-    return reading
 
 
 def read_side(session: Session, reading: Reading, side: Side, remote_id: str, aspects: Aspect) -> Record | None:

@@ -25,7 +25,7 @@ from crmsync.sync import intake, outcome, partner
 from crmsync.sync.creating import adopt_lost, create
 from crmsync.sync.outcome import Outcome
 from crmsync.sync.partner import Deferred
-from crmsync.sync.reading import Reading, read, read_side
+from crmsync.sync.reading import Reading, read, read_into, read_side
 from crmsync.sync.session import Session
 from crmsync.sync.state import base_of, item_bases, store_items, stored_base, stored_sent
 from crmsync.sync.writing import LeaseLost, Writer
@@ -169,12 +169,10 @@ class Work:
         remote_id = str(other.remote_id(side.other))
         partner.link(self.contact, self.token, side.other, remote_id)
         self.base = base_of(self.contact, self.contact.items.all())
-        found = read(self.session, self.contact, self.aspects, fresh=False)
-        reading.records[side.other], reading.read_at[side.other] = found.records[side.other], found.read_at[side.other]
-        if found.missing:
+        del reading.records[side.other]
+        read_into(reading, self.session, self.contact, side.other, self.aspects, fresh=False)
+        if reading.missing:
             raise Deferred
-        if found.records[side] is not None and reading.records[side] is None:
-            reading.records[side] = found.records[side]
         return None
 
     def join(self, reading: Reading, record: Record) -> Outcome | None:
