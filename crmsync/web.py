@@ -7,12 +7,14 @@ from functools import partial
 from typing import Any
 
 from django.conf import settings
+from django.utils.module_loading import import_string
 from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server import Server
 
 from crmsync.processes import die_with
-from crmsync.wsgi import application
+
+APPLICATION = "crmsync.wsgi.application"
 
 # A page waits for the database, not for a CRM: few threads do, and each one holds a database connection.
 THREADS = min(8, (os.cpu_count() or 1) * 2 + 1)
@@ -22,7 +24,7 @@ KILL_AFTER_S = 7  # for requests under way at the end
 def run(host: str, port: int) -> None:
     """Serve until SIGTERM or Ctrl-C; requests under way are finished."""
     server = Server(
-        "crmsync.wsgi:application",
+        APPLICATION,
         address=host,
         port=port,
         interface=Interfaces.WSGI,
@@ -37,8 +39,9 @@ def run(host: str, port: int) -> None:
 
 
 def _load(parent_pid: int) -> Callable[..., Any]:
-    """Runs in the serving process: it dies with the one that restarts it."""
+    """Runs in the serving process: it dies with the one that restarts it. Loaded not before: static files are known from then on."""
     die_with(parent_pid)
+    application: Callable[..., Any] = import_string(APPLICATION)
     return application
 
 
