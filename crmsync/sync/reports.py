@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,10 +12,11 @@ from django.utils.translation import gettext as _
 from crmsync.engine.base import Base
 from crmsync.engine.items import FIELDS
 from crmsync.engine.mapping import FieldMap, Pair
-from crmsync.engine.records import ItemKind, Side
-from crmsync.models import Contact, Status, Sync
+from crmsync.engine.records import SIDES, FieldKey, ItemKind, Side, Value
+from crmsync.models import Contact, PageCopy, Status, Sync
+from crmsync.sync.intake import CONTACT
 from crmsync.sync.session import open_system
-from crmsync.sync.state import base_of, mapping_of
+from crmsync.sync.state import RECORD, base_of, mapping_of
 from crmsync.systems.errors import NAMES
 
 
@@ -59,9 +60,19 @@ def calls_used(sync: Sync) -> dict[str, int]:
 
 def sides(contact: Contact) -> list[FieldRow]:
     """The contact's mapped fields side by side, in the mapping's order."""
-    base = base_of(contact, ())
-    region = contact.sync.home_region
-    return [_field_row(mapped, base, contact.seen.get(mapped.name), region) for mapped in mapping_of(contact.sync)]
+    base, mapping, region = base_of(contact, ()), mapping_of(contact.sync), contact.sync.home_region
+    seen = contact.seen or (_listed(contact, mapping) if not base.fields else {})
+    return [_field_row(mapped, base, seen.get(mapped.name), region) for mapped in mapping]
+
+
+def _listed(contact: Contact, mapping: Sequence[FieldMap]) -> dict[str, list[Value]]:
+    """What pages told of a contact that hasn't been compared yet."""
+    profiles: list[Mapping[FieldKey, Value]] = []
+    for side in SIDES:
+        copies = PageCopy.objects.filter(sync=contact.sync, side=side, remote_id=contact.remote_id(side) or "", kind=CONTACT)
+        copy = copies.first()
+        profiles.append(RECORD.validate_python(copy.payload).profile if copy else {})
+    return {row.name: [profile.get(row.key(side)) for side, profile in zip(SIDES, profiles, strict=True)] for row in mapping}
 
 
 def _field_row(mapped: FieldMap, base: Base, seen: list[Any] | None, region: str) -> FieldRow:
