@@ -16,9 +16,9 @@ from django_q.models import Failure, Success
 from django_q.tasks import async_task
 
 from crmsync import stopping
-from crmsync.models import Cause, Contact, Health, Run, RunKind, RunStatus, Sync
+from crmsync.models import Cause, Contact, Health, Run, RunKind, Sync
 from crmsync.sync import runs
-from crmsync.sync.drain import OutOfOrder, drain
+from crmsync.sync.drain import HandedOver, OutOfOrder, drain
 from crmsync.sync.heartbeat import Heartbeat
 from crmsync.sync.outcome import close_issues
 from crmsync.sync.session import open_session
@@ -46,7 +46,7 @@ def tick() -> None:
 def due_syncs(now: datetime) -> list[Sync]:
     """Syncs that are live, whose accounts let us in, and that nobody is at."""
     contacts = Contact.objects.due(now).filter(sync=OuterRef("pk"))
-    begun = Run.objects.filter(_lost(now), sync=OuterRef("pk"), status=RunStatus.RUNNING)
+    begun = Run.objects.filter(_lost(now), sync=OuterRef("pk"), status__in=runs.UNDER_WAY)
     return list(
         Sync.objects.live()
         .exclude(Q(ghl__health=Health.REFUSED) | Q(centralstation__health=Health.REFUSED) | Q(rest_until__gt=now))
@@ -76,7 +76,7 @@ def work(sync_id: int) -> None:
 
 
 def _work(sync_id: int, until: float) -> None:
-    for run in Run.objects.filter(_lost(timezone.now()), sync=sync_id, status=RunStatus.RUNNING).order_by("id"):
+    for run in Run.objects.filter(_lost(timezone.now()), sync=sync_id, status__in=runs.UNDER_WAY).order_by("id"):
         runs.work_on(run, until=until)
     sync = Sync.objects.select_related("ghl", "centralstation").get(pk=sync_id)
     if sync.first_sync_done_at and sync.poll_due_at and sync.poll_due_at <= timezone.now():
@@ -92,6 +92,8 @@ def _drain(sync: Sync, until: float) -> None:
     with open_session(sync, Cause.AUTOMATIC_RETRY) as session:
         try:
             drain(session, until=until)
+        except HandedOver:
+            pass  # the next tick goes on
         except OutOfOrder as fault:
             log.warning("work rests", extra={"sync": sync.pk, "reason": fault.reason})
     close_issues(sync)

@@ -18,7 +18,10 @@ from crmsync.sync import intake, partner
 from crmsync.sync.session import Session
 from crmsync.sync.state import stored_base, stored_sent
 from crmsync.sync.writing import LeaseLost, record_change
-from crmsync.systems.errors import CrmError, PermissionMissing, Unanswered
+from crmsync.systems.errors import CrmError, Duplicate, NeedsPerson, PermissionMissing, RateLimited
+
+SURELY_NOT_CREATED = (Duplicate, NeedsPerson, RateLimited)
+"""Any other error is no proof: a 422 has left a contact behind (ghl.md, section 1), so the next try looks first."""
 
 
 def create(session: Session, contact: Contact, token: str, write: Write, source: Record, base: Base) -> tuple[Record, Base]:
@@ -34,7 +37,7 @@ def create(session: Session, contact: Contact, token: str, write: Write, source:
         record_change(session, contact, write, Result.FAILED, error)
         if isinstance(error, PermissionMissing):
             session.refused[write.side, write.kind] = error
-        if not isinstance(error, Unanswered):  # a 4xx is no proof that nothing was created, but what is there then has our key
+        if isinstance(error, SURELY_NOT_CREATED):
             Contact.objects.filter(pk=contact.pk).update(creating_on="")
         raise
     created = replace(created, notes=(), tasks=())

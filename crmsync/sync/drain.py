@@ -32,6 +32,10 @@ REST_FOR = timedelta(seconds=30)
 SOON = timedelta(seconds=3)
 
 
+class HandedOver(Exception):
+    """This piece of work ends here (its time is over, or the sync was paused); what is left stays due."""
+
+
 class OutOfOrder(Exception):
     """A side can't be worked with now; `reason` says why."""
 
@@ -59,7 +63,7 @@ class Feed:
         with self._lock:
             if self.fault or stopping.is_requested() or (self._until is not None and time.monotonic() > self._until):
                 return None
-            if not self._ids:
+            if not self._ids and not is_paused(self._sync):
                 due = self._sync.contacts.due(timezone.now()).order_by("due_at", "id").values_list("pk", flat=True)
                 self._ids = list(due[:BATCH])[::-1]
             return self._ids.pop() if self._ids else None
@@ -79,11 +83,12 @@ class Feed:
 def drain(session: Session, *, until: float | None = None) -> None:
     """Reconcile what is due until nothing is (or `until`, by the monotonic clock), verifying in bulk what was written.
 
-    Raises `OutOfOrder` when a side can't be worked with, after noting it on the sync or its connection, and `stopping.Stopped`."""
+    Raises `OutOfOrder` when a side can't be worked with, after noting it on the sync or its connection, `HandedOver`, and
+    `stopping.Stopped`."""
     while True:
         _in_threads(session, until)
-        if until is not None and time.monotonic() > until:
-            return
+        if (until is not None and time.monotonic() > until) or is_paused(session.sync):
+            raise HandedOver
         if session.is_bulk and read_back(session):
             continue
         if not _wait_for_what_is_due_soon(session.sync):
@@ -118,6 +123,10 @@ def _work(session: Session, feed: Feed) -> None:
         feed.stop(error)
     finally:
         database.close()
+
+
+def is_paused(sync: Sync) -> bool:
+    return not Sync.objects.live().filter(pk=sync.pk).exists()
 
 
 def _give_up(session: Session, fault: BaseException) -> None:

@@ -24,7 +24,7 @@ from crmsync import stopping
 from crmsync.engine.records import SIDES, Aspect, ItemKind, Side
 from crmsync.models import Cause, Contact, PageCopy, Run, RunKind, RunStatus, Status, Sync
 from crmsync.sync import intake, outcome, partner
-from crmsync.sync.drain import OutOfOrder, drain, refuse
+from crmsync.sync.drain import REST_FOR, HandedOver, OutOfOrder, drain, is_paused, refuse
 from crmsync.sync.heartbeat import Heartbeat
 from crmsync.sync.session import Session, open_session
 from crmsync.systems.base import Page
@@ -37,12 +37,11 @@ OVERLAP = {Side.GHL: timedelta(seconds=90), Side.CENTRALSTATION: timedelta(secon
 """A cursor looks so far back: GHL's index lags, CentralStation's stamps have seconds, clocks differ."""
 
 CAUSES = {RunKind.FIRST_SYNC: Cause.FIRST_SYNC, RunKind.FULL: Cause.FULL, RunKind.POLL: Cause.POLL, RunKind.RETRY: Cause.RETRY}
+UNDER_WAY = (RunStatus.RUNNING, RunStatus.INTERRUPTED)
+"""Runs that go on: an interrupted one has met an account that was out of order, and is taken up after a rest."""
+
 FAR_PAGES = 40
 """A poll looks through so many pages of open tasks or new notes at most; a full comparison finds the rest."""
-
-
-class HandedOver(Exception):
-    """The time for this piece of work is over; the run goes on in the next one."""
 
 
 class Work:
@@ -66,7 +65,7 @@ class Work:
         self.tell()
         if stopping.is_requested():
             raise stopping.Stopped
-        if now and self.until is not None and time.monotonic() > self.until:
+        if (now and self.until is not None and time.monotonic() > self.until) or is_paused(self.sync):
             raise HandedOver
 
     def tell(self) -> None:
@@ -88,9 +87,7 @@ class Work:
 
 def begin(sync: Sync, kind: RunKind, by: AbstractBaseUser | None = None) -> Run:
     """The run of this kind that is under way, else a new one."""
-    under_way = sync.runs.filter(kind=kind, status=RunStatus.RUNNING).first() if kind != RunKind.RETRY else None
-    if kind == RunKind.FIRST_SYNC and under_way is None:
-        under_way = sync.runs.filter(kind=kind, status=RunStatus.INTERRUPTED).first()
+    under_way = sync.runs.filter(kind=kind, status__in=UNDER_WAY).first() if kind != RunKind.RETRY else None
     if under_way is None:
         return Run.objects.create(sync=sync, kind=kind, by_id=by.pk if by else None)
     Run.objects.filter(pk=under_way.pk).update(status=RunStatus.RUNNING, ended_at=None, reason="")
@@ -109,6 +106,7 @@ def work_on(run: Run, *, until: float | None = None) -> Run:
     Raises `stopping.Stopped` after leaving the run where it can be taken up."""
     sync = Sync.objects.select_related("ghl", "centralstation").get(pk=run.sync_id)
     kind = RunKind(run.kind)
+    Run.objects.filter(pk=run.pk).update(status=RunStatus.RUNNING, reason="")
     with open_session(sync, CAUSES[kind], run=run, by=run.by, is_bulk=kind in (RunKind.FIRST_SYNC, RunKind.FULL)) as session:
         work = Work(run, session, until)
         try:
@@ -116,10 +114,9 @@ def work_on(run: Run, *, until: float | None = None) -> Run:
                 _STEPS[kind](work)
             _end(work, RunStatus.DONE)
         except HandedOver:
-            work.tell()
+            _leave(work)
         except stopping.Stopped:
-            work.tell()
-            Run.objects.filter(pk=run.pk).update(heartbeat_at=None, owner="")
+            _leave(work)
             raise
         except OutOfOrder as fault:
             _end(work, RunStatus.FAILED, fault.reason)
@@ -132,10 +129,20 @@ def work_on(run: Run, *, until: float | None = None) -> Run:
     return run
 
 
-def _end(work: Work, status: RunStatus, reason: str = "") -> None:
+def _leave(work: Work) -> None:
+    """Let go of a run, for whoever comes next to take up."""
     work.tell()
-    if status == RunStatus.FAILED and work.run.kind == RunKind.FIRST_SYNC:
-        status = RunStatus.INTERRUPTED
+    Run.objects.filter(pk=work.run.pk, owner__in=["", work.me]).update(heartbeat_at=None, owner="")
+
+
+def _end(work: Work, status: RunStatus, reason: str = "") -> None:
+    """Close a run. One that lists everything isn't over by a failure: it rests, and is taken up where it was."""
+    if status == RunStatus.FAILED and work.run.kind in (RunKind.FIRST_SYNC, RunKind.FULL):
+        _leave(work)
+        Run.objects.filter(pk=work.run.pk).update(status=RunStatus.INTERRUPTED, reason=reason)
+        Sync.objects.filter(pk=work.sync.pk).update(rest_until=timezone.now() + REST_FOR)
+        return
+    work.tell()
     Run.objects.filter(pk=work.run.pk).update(status=status, reason=reason, ended_at=timezone.now(), owner="")
     outcome.close_issues(work.sync)
 
