@@ -44,13 +44,14 @@ def tick() -> None:
 
 
 def due_syncs(now: datetime) -> list[Sync]:
-    """Syncs that are live, whose accounts let us in, and that nobody is at."""
+    """Syncs that are live, whose accounts let us in, and that nobody is at: no job, and no big run in a process of its own."""
     contacts = Contact.objects.due(now).filter(sync=OuterRef("pk"))
-    begun = Run.objects.filter(_lost(now), sync=OuterRef("pk"), status__in=runs.UNDER_WAY)
+    under_way = Run.objects.filter(sync=OuterRef("pk"), status__in=runs.UNDER_WAY)
+    begun, at_work = under_way.filter(_lost(now)), under_way.exclude(_lost(now)).filter(kind__in=runs.BIG)
     return list(
         Sync.objects.live()
         .exclude(Q(ghl__health=Health.REFUSED) | Q(centralstation__health=Health.REFUSED) | Q(rest_until__gt=now))
-        .filter(_unattended(now))
+        .filter(_unattended(now), ~Exists(at_work))
         .filter(Exists(contacts) | Exists(begun) | Q(first_sync_done_at__isnull=False, poll_due_at__lte=now))
     )
 

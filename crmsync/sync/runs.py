@@ -37,6 +37,9 @@ OVERLAP = {Side.GHL: timedelta(seconds=90), Side.CENTRALSTATION: timedelta(secon
 """A cursor looks so far back: GHL's index lags, CentralStation's stamps have seconds, clocks differ."""
 
 CAUSES = {RunKind.FIRST_SYNC: Cause.FIRST_SYNC, RunKind.FULL: Cause.FULL, RunKind.POLL: Cause.POLL, RunKind.RETRY: Cause.RETRY}
+BIG = (RunKind.FIRST_SYNC, RunKind.FULL)
+"""Runs that list everything, and verify in bulk."""
+
 UNDER_WAY = (RunStatus.RUNNING, RunStatus.INTERRUPTED)
 """Runs that go on: an interrupted one has met an account that was out of order, and is taken up after a rest."""
 
@@ -107,7 +110,7 @@ def work_on(run: Run, *, until: float | None = None) -> Run:
     sync = Sync.objects.select_related("ghl", "centralstation").get(pk=run.sync_id)
     kind = RunKind(run.kind)
     Run.objects.filter(pk=run.pk).update(status=RunStatus.RUNNING, reason="")
-    with open_session(sync, CAUSES[kind], run=run, by=run.by, is_bulk=kind in (RunKind.FIRST_SYNC, RunKind.FULL)) as session:
+    with open_session(sync, CAUSES[kind], run=run, by=run.by, is_bulk=kind in BIG) as session:
         work = Work(run, session, until)
         try:
             with Heartbeat(work.tell):
@@ -137,7 +140,7 @@ def _leave(work: Work) -> None:
 
 def _end(work: Work, status: RunStatus, reason: str = "") -> None:
     """Close a run. One that lists everything isn't over by a failure: it rests, and is taken up where it was."""
-    if status == RunStatus.FAILED and work.run.kind in (RunKind.FIRST_SYNC, RunKind.FULL):
+    if status == RunStatus.FAILED and work.run.kind in BIG:
         _leave(work)
         Run.objects.filter(pk=work.run.pk).update(status=RunStatus.INTERRUPTED, reason=reason)
         Sync.objects.filter(pk=work.sync.pk).update(rest_until=timezone.now() + REST_FOR)
