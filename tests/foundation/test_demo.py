@@ -13,13 +13,20 @@ import pytest
 from tests.foundation.installation import Installation, children, free_port, is_alive, wait_until
 
 pytestmark = pytest.mark.drill
+# What a shell may have set for a real installation; the demo keeps its hands off it.
+PRODUCTION = {
+    "DATABASE_URL": "postgres://nobody@127.0.0.1:1/production",
+    "SECRET_KEY": "production" * 6,
+    "CREDENTIAL_KEYS": "cHJvZHVjdGlvbi1wcm9kdWN0aW9uLXByb2R1Y3Rpb24=",
+    "BASE_URL": "https://crm.example.com",
+}
 
 
 @pytest.fixture
 def demo(installation: Installation) -> "Iterator[subprocess.Popen[bytes]]":
     installation.data.mkdir()
     arguments = ["manage.py", "demo", "--contacts", "20", "--no-browser", "--port", str(free_port())]
-    with installation.running(*arguments, DATABASE_URL="postgres://nobody@127.0.0.1:1/production") as process:
+    with installation.running(*arguments, **PRODUCTION) as process:
         assert wait_until(lambda: "Ready." in installation.output(), 60), installation.output()
         yield process
 
