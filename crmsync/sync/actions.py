@@ -69,7 +69,9 @@ def retry(contacts: ContactQuerySet, by: User | None = None) -> int:
     ids = list(contacts.wanted().values_list("pk", flat=True))
     if not ids:
         return 0
-    Item.objects.filter(contact__in=ids).update(sent={})
+    items = Item.objects.filter(contact__in=ids)
+    items.update(sent={})
+    items.exclude(fresh="").update(fresh="", base={})  # created and not there: without a base it is no deletion, and created again
     wanted = Contact.objects.filter(pk__in=ids)
     wanted.update(sent={}, attempts=0, status=Status.PENDING)
     wanted.mark_dirty(Aspect.ALL, timezone.now())

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from django.utils import timezone
 
+from crmsync.engine.base import ItemBase
 from crmsync.engine.records import SIDES, Aspect, Item, ItemKind, Record, Side
 from crmsync.models import Contact, PageCopy
 from crmsync.models import Item as ItemRow
@@ -122,6 +124,15 @@ def with_item(record: Record, item: Item) -> Record:
     """`record` with this item in place of the one with the same id, or besides the others."""
     others = tuple(other for other in record.items(item.kind) or () if other.id != item.id)
     return _with_items(record, item.kind, (*others, item))
+
+
+def no_longer_fresh(items: Iterable[ItemBase], reading: Reading) -> tuple[ItemBase, ...]:
+    """The bases with those no longer `fresh` that are read where they were created."""
+    return tuple(replace(base, fresh=None) if base.fresh and _shows(reading.records[base.fresh], base) else base for base in items)
+
+
+def _shows(record: Record | None, base: ItemBase) -> bool:
+    return any(item.id == base.id(base.fresh) for item in (record and record.items(base.kind)) or ()) if base.fresh else False
 
 
 def without_item(record: Record, item: Item) -> Record:

@@ -25,7 +25,7 @@ from crmsync.sync import intake, outcome, partner
 from crmsync.sync.creating import adopt_lost, create
 from crmsync.sync.outcome import Outcome
 from crmsync.sync.partner import Deferred
-from crmsync.sync.reading import Reading, read, read_into, read_side
+from crmsync.sync.reading import Reading, no_longer_fresh, read, read_into, read_side
 from crmsync.sync.session import Session
 from crmsync.sync.state import base_of, item_bases, store_items, stored_base, stored_sent
 from crmsync.sync.writing import LeaseLost, Writer
@@ -110,6 +110,7 @@ class Work:
         if reading.missing:
             return self.missing(reading)
         self.describe(reading)
+        self.move_base(replace(self.base, items=no_longer_fresh(self.base.items, reading)))
         if not self.contact.is_linked and (ended := self.find_partner(reading)) is not None:
             return ended
         return self.agree(reading)

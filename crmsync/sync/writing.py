@@ -101,9 +101,8 @@ class Writer:
         pair = _as_stored(base, write.pair)
         match write.kind:
             case WriteKind.CREATE_ITEM:
-                shown = system.create_item(record.id, write.item)
-                reading.records[write.side] = with_item(record, shown)
-                return self._store(base, pair, linked(write, shown)), False
+                answer = system.create_item(record.id, write.item)
+                return self._created(self._store(base, pair, linked(write, answer)), linked(write, answer), answer, reading), False
             case WriteKind.UPDATE_ITEM:
                 answer = system.update_item(record.id, write.item, changes_of(write.after))
                 shown = answer or system.read_item(write.item.kind, record.id, write.item.id)
@@ -115,6 +114,21 @@ class Writer:
                 reading.records[write.side] = self._after_delete(system, record, write.item)
                 assert pair is not None
                 return self._store(base, pair, replace(pair, gone=True)), False
+
+    def _created(self, base: Base, created: ItemBase, answer: Item, reading: Reading) -> Base:
+        """Look once whether what was just created is there: what is missing later was deleted. In bulk an answer with an id has to do."""
+        side = created.fresh
+        assert side is not None
+        record, pair = reading.records[side], _as_stored(base, created)
+        assert record is not None
+        assert pair is not None
+        if not self._session.is_bulk:
+            try:
+                answer = self._session.systems[side].read_item(answer.kind, record.id, answer.id)
+            except NotFound:
+                return base
+        reading.records[side] = with_item(record, answer)
+        return self._store(base, pair, replace(pair, fresh=None))
 
     @staticmethod
     def _after_delete(system: System, record: Record, item: Item) -> Record:

@@ -11,7 +11,7 @@ import stamina
 from crmsync.sandbox.centralstation import CentralStation
 from crmsync.sandbox.ghl import Ghl
 from crmsync.sandbox.settings import DEMO_API_KEY, DEMO_GHL_TOKEN, DEMO_LOCATION_ID
-from crmsync.sync import drain, reconcile, setup
+from crmsync.sync import reconcile, setup
 from tests.sync.kit import ADA, Live
 
 RATE = (1000, 10.0)

@@ -148,7 +148,7 @@ def seen_in_central(crm: CentralStation, id: str) -> Seen:
         "last name": person["name"],
         "email": _first(person["emails"], "name"),
         "phone": phone_e164(phone, "DE") if phone else None,
-        "company": _first(person["positions"], "company_name"),
+        "company": _first([position for position in person["positions"] if not position["former"]], "company_name"),
         "street": address.get("street"),
         "postal code": address.get("zip"),
         "city": address.get("city"),
