@@ -28,6 +28,11 @@ HOST = "127.0.0.1"
 USUAL_PORT = 8000
 EMAIL, PASSWORD = "demo@example.com", "demo-demo-demo"  # opens nothing but this demo, on this machine
 MARK = "CRMSYNC_DEMO"
+
+HASTE = 5
+GHL_LIMIT, CENTRALSTATION_LIMIT = 100 * HASTE, 50 * HASTE
+"""The real accounts allow 100 and 50 requests in 10 s, with which 500 contacts take a quarter of an hour: too long to look on."""
+
 # The demo touches no real installation, whatever the shell has set for one.
 NOT_OURS = {"DATABASE_URL", "REDIS_URL", "EMAIL_URL", "SECRET_KEY", "CREDENTIAL_KEYS", "BASE_URL", "ALLOWED_HOSTS", "DEBUG"}
 
@@ -48,7 +53,7 @@ class Command(BaseCommand):
             _begin_afresh()
         self._tell("crmsync's demo is starting: a new database, and both CRMs with their people ...")
         call_command("migrate", verbosity=0)
-        with sandbox_process(Options(contacts=options["contacts"])) as addresses:
+        with sandbox_process(simulation(options["contacts"])) as addresses:
             seed(addresses)
             connections.close_all()
             self._announce(address, addresses)
@@ -89,11 +94,17 @@ def _begin_afresh() -> None:
     os.execve(command[0], command, environment | {"CRMSYNC_DATA": str(directory), MARK: "1"})  # noqa: S606 - no shell
 
 
+def simulation(contacts: int) -> Options:
+    return Options(contacts=contacts, ghl_limit=GHL_LIMIT, centralstation_limit=CENTRALSTATION_LIMIT)
+
+
 def seed(simulated: Addresses) -> None:
     """An account to sign in with, both connections, and a live sync between them, which has begun."""
     add_account(EMAIL, Role.ADMINISTRATOR, PASSWORD)
     ghl = setup.add_ghl_connection(name="Demo agency", location_id=DEMO_LOCATION_ID, token=DEMO_GHL_TOKEN, root=simulated.ghl)
-    centralstation = setup.add_centralstation_connection(name="Demo team", api_key=DEMO_API_KEY, root=simulated.centralstation)
+    centralstation = setup.add_centralstation_connection(
+        name="Demo team", api_key=DEMO_API_KEY, root=simulated.centralstation, rate=(CENTRALSTATION_LIMIT, 10)
+    )
     actions.start_run(setup.create_sync(name="Agency and team", ghl=ghl, centralstation=centralstation, mode=Mode.LIVE))
 
 
