@@ -5,14 +5,14 @@ The lists given here are complete: that an item is absent has been confirmed by 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from crmsync.engine.base import ItemBase, Sent
-from crmsync.engine.mapping import Policy
-from crmsync.engine.merge import Agreed, Ask, NotKept, Take, merge, on, pair_of, settle_sent
+from crmsync.engine.mapping import Pair, Policy
+from crmsync.engine.merge import Agreed, Ask, NotKept, Same, Take, merge, on, pair_of, settle_sent
 from crmsync.engine.records import SIDES, Item, ItemKind, Record, Side, Value
 from crmsync.engine.values import FieldType, note_text, same
 from crmsync.engine.write import Write, WriteKind
@@ -41,6 +41,8 @@ def changes_of(values: Mapping[str, Value]) -> dict[str, object]:
 
 @dataclass(slots=True, kw_only=True)
 class ItemsPart:
+    """What one kind of items adds to a plan: writes, pairs as far as they are agreed, and by plain name what is in conflict or not kept."""
+
     writes: list[Write] = field(default_factory=list)
     bases: list[ItemBase] = field(default_factory=list)
     conflicts: list[str] = field(default_factory=list)
@@ -55,109 +57,100 @@ class ItemsMerge:
     bases: Sequence[ItemBase]
     records: Mapping[Side, Record]
     policy: Policy
-    read_back: bool
 
     def part(self) -> ItemsPart:
         part = ItemsPart()
-        left = {side: {item.id: item for item in self.records[side].items(self.kind) or ()} for side in SIDES}
+        left = {side: {item.id: item for item in sorted(self.records[side].items(self.kind) or (), key=_age)} for side in SIDES}
         for base in self.bases:
-            self._linked(
-                base, left[Side.GHL].pop(base.ghl or "", None), left[Side.CENTRALSTATION].pop(base.centralstation or "", None), part
-            )
+            here = {side: left[side].pop(base.id(side) or "", None) for side in SIDES}
+            match here[Side.GHL], here[Side.CENTRALSTATION]:
+                case Item() as ghl, Item() as central:
+                    self._both(base, ghl, central, part)
+                case Item() as there, None:
+                    self._absent(base, Side.CENTRALSTATION, there, left, part)
+                case None, Item() as there:
+                    self._absent(base, Side.GHL, there, left, part)
         for ghl, central in self._adopted(left):
             self._both(ItemBase(kind=self.kind, ghl=ghl.id, centralstation=central.id), ghl, central, part)
         for side in SIDES:
-            part.writes += [self._create(item, side.other, None) for item in left[side].values() if _has_content(item)]
+            part.writes += [self._create(item, side.other) for item in left[side].values() if _has_content(item)]
         return part
 
-    def _linked(self, base: ItemBase, ghl: Item | None, central: Item | None, part: ItemsPart) -> None:
-        if base.gone:
-            self._tombstone(base, ghl, central, part)
-        elif ghl is not None and central is not None:
-            self._both(base, ghl, central, part)
-        elif (there := ghl or central) is not None:
-            self._absent(base, Side.CENTRALSTATION if ghl else Side.GHL, there, part)
+    def _absent(self, base: ItemBase, gone_on: Side, there: Item, left: Mapping[Side, dict[str, Item]], part: ItemsPart) -> None:
+        """One half of a pair is gone: so goes the other, unless it has changed meanwhile. Then it is an item like any unlinked one.
 
-    def _tombstone(self, base: ItemBase, ghl: Item | None, central: Item | None, part: ItemsPart) -> None:
-        """Deleted, accepted, and still shown: CentralStation is known for it. Said once, never repeated."""
-        if ghl is not None or central is not None:
-            part.bases.append(base)
-            part.not_kept.append((Side.GHL if ghl else Side.CENTRALSTATION, f"deleted {self.kind}"))
-
-    def _absent(self, base: ItemBase, gone_on: Side, there: Item, part: ItemsPart) -> None:
+        A create that proves not kept (`fresh`) isn't repeated, nor is a delete that was accepted while the item is still shown (`gone`):
+        CentralStation is known for that."""
+        if self._has_changed(base, gone_on.other, there):
+            left[gone_on.other][there.id] = there
+            return
         part.bases.append(base)
-        if base.fresh is gone_on:
+        if base.gone:
+            part.not_kept.append((gone_on.other, f"deleted {self.kind}"))
+        elif base.fresh is gone_on:
             part.not_kept.append((gone_on, self.kind))
-        elif self._unchanged(base, gone_on.other, there):
+        else:
             before = {name: value_of(there, name) for name in FIELDS[self.kind]}
             part.writes.append(Write(side=gone_on.other, kind=WriteKind.DELETE_ITEM, before=before, item=there, pair=base))
-        else:
-            part.writes.append(self._create(there, gone_on, base))
 
-    def _unchanged(self, base: ItemBase, side: Side, item: Item) -> bool:
-        """Whether `item` is on `side` what it was when both last agreed."""
+    def _has_changed(self, base: ItemBase, side: Side, item: Item) -> bool:
+        """Whether `item` is on `side` other than what both last agreed on, or what was last carried from it or to it."""
         agreed = {name: on(pair, side) for name, pair in base.fields.items()}
-        return all(name in agreed and self._same(name)(agreed[name], value_of(item, name)) for name in FIELDS[self.kind])
+        carried = {name: sent.value if sent.side is side else sent.source for name, sent in base.sent.items() if sent.kept}
+        return differs(item, agreed | carried, self.policy)
 
     def _both(self, base: ItemBase, ghl: Item, central: Item, part: ItemsPart) -> None:
         items = {Side.GHL: ghl, Side.CENTRALSTATION: central}
-        fields, sent = dict(base.fields), {}
-        takes: dict[Side, dict[str, Value]] = {side: {} for side in SIDES}
+        fields: dict[str, Pair] = {}
+        open_: dict[str, Sent] = {}
+        takes: dict[Side, list[str]] = {side: [] for side in SIDES}
         for name in FIELDS[self.kind]:
-            now = (value_of(ghl, name), value_of(central, name))
-            known = settle_sent(base.sent.get(name), base.fields.get(name), now, self._same(name), read_back=self.read_back)
+            same, now, agreed = same_of(name, self.policy), (value_of(ghl, name), value_of(central, name)), base.fields.get(name)
+            known = now if self._shows_form(name, items) else settle_sent(base.sent.get(name), agreed, now, same)
             if isinstance(known, NotKept):
-                sent[name] = known.sent
+                open_[name] = known.sent
                 part.not_kept.append((known.sent.side, f"{self.kind} {name}"))
-                continue
-            if known is None and self._is_stand_in(name, items):
-                known = now
-            match merge(known, now, self._same(name), self.policy.conflict, self._changed_at(items)):
-                case Agreed(pair):
-                    fields[name] = pair
-                case Take(to, value):
-                    takes[to][name] = value
-                case Ask():
-                    part.conflicts.append(f"{self.kind} {name}")
-        kept = replace(base, fields=fields, sent=sent)
+                known = agreed
+            else:
+                match merge(known, now, same, self.policy.conflict, self._changed_at(items)):
+                    case Agreed(pair):
+                        known = pair
+                    case Take(to, _):
+                        takes[to].append(name)
+                    case Ask():
+                        part.conflicts.append(f"{self.kind} {name}")
+            if known is not None:
+                fields[name] = known
+        kept = replace(base, fields=fields, sent=open_, fresh=None, gone=False)
         part.bases.append(kept)
         part.writes += [self._update(side, takes[side], items, kept) for side in SIDES if takes[side]]
 
-    def _update(self, side: Side, values: Mapping[str, Value], items: Mapping[Side, Item], base: ItemBase) -> Write:
-        before = {name: value_of(items[side], name) for name in values}
-        whole = self._form(replace(items[side.other], **changes_of(values)), side)  # type: ignore[arg-type]
-        cut = {name: value_of(whole, name) if value is not None else None for name, value in values.items()}
-        sent = {
-            name: Sent(side=side, value=value, before=before[name], source=value_of(items[side.other], name)) for name, value in cut.items()
-        }
+    def _update(self, side: Side, names: Sequence[str], items: Mapping[Side, Item], base: ItemBase) -> Write:
+        item, source = items[side], items[side.other]
+        form = self.policy.form(side, source)
         return Write(
             side=side,
             kind=WriteKind.UPDATE_ITEM,
-            before=before,
-            after=cut,
-            item=items[side],
+            before={name: value_of(item, name) for name in names},
+            after={name: value_of(form, name) for name in names},
+            item=item,
             pair=base,
-            source=items[side.other],
-            sent=sent,
+            source=source,
+            sent={name: _sent(side, name, form, item, source) for name in names},
         )
 
-    def _create(self, source: Item, side: Side, base: ItemBase | None) -> Write:
-        item = replace(self._form(source, side), id="")
-        names = FIELDS[self.kind]
-        sent = {name: Sent(side=side, value=value_of(item, name), before=None, source=value_of(source, name)) for name in names}
-        after = {name: value_of(item, name) for name in names}
-        return Write(side=side, kind=WriteKind.CREATE_ITEM, after=after, item=item, pair=base, source=source, sent=sent)
+    def _create(self, source: Item, side: Side) -> Write:
+        form = replace(self.policy.form(side, source), id="")
+        nothing = Item(kind=self.kind)
+        after = {name: value_of(form, name) for name in FIELDS[self.kind]}
+        sent = {name: _sent(side, name, form, nothing, source) for name in after}
+        return Write(side=side, kind=WriteKind.CREATE_ITEM, after=after, item=form, source=source, sent=sent)
 
-    def _form(self, item: Item, side: Side) -> Item:
-        """`item` as `side` would hold it: cut to length, with what it requires."""
-        limits = self.policy.limits.get(side)
-        return limits.item_stand_ins(item) if limits else item
-
-    def _is_stand_in(self, name: str, items: Mapping[Side, Item]) -> bool:
+    def _shows_form(self, name: str, items: Mapping[Side, Item]) -> bool:
+        """Whether a side shows just what it would be given for the other's value, which it can't hold as it is: cut, or a stand-in."""
         for side in SIDES:
-            source, there = items[side.other], value_of(items[side], name)
-            form = value_of(self._form(source, side), name)
-            if form != value_of(source, name) and self._same(name)(form, there):
+            source, form = value_of(items[side.other], name), value_of(self.policy.form(side, items[side.other]), name)
+            if form != source and same_of(name, self.policy)(form, value_of(items[side], name)):
                 return True
         return False
 
@@ -166,40 +159,65 @@ class ItemsMerge:
         ghl, central = (items[side].updated_at or self.records[side].updated_at for side in SIDES)
         return ghl, central
 
-    def is_same(self, name: str, agreed: Value, item: Item) -> bool:
-        """Whether `item` shows for `name` what was agreed on."""
-        return self._same(name)(agreed, value_of(item, name))
+    def _adopted(self, left: Mapping[Side, dict[str, Item]]) -> Iterator[tuple[Item, Item]]:
+        """Pairs of unlinked items that are the same, closest and oldest first; taken out of `left`."""
+        contents = {side: [(item, self._content(item)) for item in left[side].values() if _has_content(item)] for side in SIDES}
+        by_gist: dict[str, list[tuple[Item, Content]]] = {}
+        for central, content in contents[Side.CENTRALSTATION]:
+            by_gist.setdefault(content.gist, []).append((central, content))
+        pairs = [
+            (closeness, ghl, central)
+            for ghl, content in contents[Side.GHL]
+            for central, other in by_gist.get(content.gist, ())
+            if (closeness := content.closeness(other))
+        ]
+        for _, ghl, central in sorted(pairs, key=lambda pair: -pair[0]):
+            if ghl.id in left[Side.GHL] and central.id in left[Side.CENTRALSTATION]:
+                del left[Side.GHL][ghl.id], left[Side.CENTRALSTATION][central.id]
+                yield ghl, central
 
-    def _same(self, name: str) -> Callable[[Value, Value], bool]:
-        match name:
-            case "text":
-                return _same_text
-            case "due":
-                return lambda one, other: due_same(one, other, self.policy.zone)
-            case _:
-                return lambda one, other: same(one, other, FieldType.TEXT)
-
-    def _adopted(self, left: Mapping[Side, dict[str, Item]]) -> Iterable[tuple[Item, Item]]:
-        """Pairs of unlinked items with the same content, closest first; taken out of `left`."""
-        for closeness in (3, 2, 1):
-            waiting: dict[Hashable, list[Item]] = {}
-            for central in sorted(left[Side.CENTRALSTATION].values(), key=_age):
-                waiting.setdefault(self._content(central, closeness), []).append(central)
-            for ghl in sorted(left[Side.GHL].values(), key=_age):
-                forms = (ghl, self._form(ghl, Side.CENTRALSTATION))
-                match_ = next((found for form in forms if (found := waiting.get(self._content(form, closeness)))), None)
-                if match_ and _has_content(ghl):
-                    central = match_.pop(0)
-                    del left[Side.GHL][ghl.id], left[Side.CENTRALSTATION][central.id]
-                    yield ghl, central
-
-    def _content(self, item: Item, closeness: int) -> Hashable:
-        """What two items share when they are the same: the more `closeness`, the more of it."""
+    def _content(self, item: Item) -> Content:
+        """What is compared when items are adopted: in the form that remains when an item has passed through both CRMs."""
+        form = self.policy.form(Side.CENTRALSTATION, self.policy.form(Side.GHL, item))
         if self.kind is ItemKind.NOTE:
-            text, title = note_text(item.text or item.title), _words(item.title)
-            return (text, title) if closeness > 1 else (text,)
-        words = (_words(item.title), _day(item.due, self.policy.zone), item.done)
-        return words[:closeness]
+            return Content(gist=note_text(form.text), detail=_words(form.title), has_detail=bool(_words(item.title)))
+        return Content(gist=_words(form.title), detail=_day(form.due, self.policy.zone), has_detail=item.due is not None, done=form.done)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """What makes two unlinked items the same: a note's text and title, a task's title and day."""
+
+    gist: str
+    detail: str | None
+    has_detail: bool
+    done: bool = False
+
+    def closeness(self, other: Content) -> int:
+        """3 the same, 2 the same but for being done, 1 where one adds what the other lacks, 0 where adopting would lose something."""
+        if self.detail == other.detail:
+            return 3 if self.done == other.done else 2
+        return 0 if self.has_detail and other.has_detail else 1
+
+
+def _sent(side: Side, name: str, form: Item, before: Item, source: Item) -> Sent:
+    return Sent(side=side, value=value_of(form, name), before=value_of(before, name), source=value_of(source, name))
+
+
+def same_of(name: str, policy: Policy) -> Same:
+    """How a field of an item is compared."""
+    match name:
+        case "text":
+            return _same_text
+        case "due":
+            return lambda one, other: due_same(one, other, policy.zone)
+        case _:
+            return lambda one, other: same(one, other, FieldType.TEXT)
+
+
+def differs(item: Item, agreed: Mapping[str, Value], policy: Policy) -> bool:
+    """Whether `item` shows anything but what was agreed on for each of its fields."""
+    return any(name not in agreed or not same_of(name, policy)(agreed[name], value_of(item, name)) for name in FIELDS[item.kind])
 
 
 def _has_content(item: Item) -> bool:
@@ -229,9 +247,10 @@ def due_same(one: Value, other: Value, zone: str) -> bool:
 
 def _instant(due: str) -> datetime | str:
     try:
-        return datetime.fromisoformat(due).astimezone(UTC).replace(microsecond=0)
+        moment = datetime.fromisoformat(due).replace(microsecond=0)
     except ValueError:
         return due
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _day(due: str | None, zone: str) -> str | None:

@@ -64,6 +64,16 @@ class FieldMap:
     def same(self, one: Value, other: Value, region: str) -> bool:
         return same(one, other, self.type, region)
 
+    def rule(self, default: ConflictRule) -> ConflictRule:
+        """Who wins in this row: where values go one way only, the side they come from."""
+        match self.direction:
+            case Direction.TO_GHL:
+                return ConflictRule.CENTRALSTATION
+            case Direction.TO_CENTRALSTATION:
+                return ConflictRule.GHL
+            case Direction.BOTH:
+                return self.conflict or default
+
 
 DEFAULT_MAPPING = (
     FieldMap(name="first name", ghl="firstName", centralstation="first_name"),
@@ -102,3 +112,18 @@ class Policy:
     region: str = "DE"
     zone: str = "Europe/Berlin"
     limits: MappingOf[Side, Limits] = field(default_factory=dict)
+
+    def stand_ins(self, side: Side, profile: MappingOf[FieldKey, Value]) -> MappingOf[FieldKey, Value]:
+        """What `side` would be given besides `profile`, because it requires it."""
+        limits = self.limits.get(side)
+        return limits.stand_ins(profile) if limits else {}
+
+    def form(self, side: Side, item: Item) -> Item:
+        """`item` as `side` would hold it: cut to length, with what it requires."""
+        limits = self.limits.get(side)
+        return limits.item_stand_ins(item) if limits else item
+
+    def can_hold(self, side: Side, key: FieldKey, value: Value, profile: MappingOf[FieldKey, Value]) -> bool:
+        """Whether `side` has a place for `value`. `profile` (in its keys) is what goes along with it."""
+        limits = self.limits.get(side)
+        return value is None or limits is None or limits.can_hold(key, value, profile)

@@ -72,14 +72,13 @@ def merge(
     *,
     decision: Side | None = None,
 ) -> Outcome:
-    """Merge one field. `changed_at` is when each side last changed, as far as it tells; `decision` is a person's, over the rule."""
+    """Merge one field. `changed_at` is when each side last changed, as far as it tells; `decision` is a person's, in place of the rule."""
     ghl, central = now
+    winner = decision or rule.winner(changed_at)
     if same(ghl, central):
         return Agreed(now)
-    if decision is not None:
-        return _take(decision, now)
     if base is None:
-        return _first_meeting(now, same, rule, changed_at)
+        return _first_meeting(now, same, winner)
     match not same(base[0], ghl), not same(base[1], central):
         case False, False:
             return Agreed(now)
@@ -88,38 +87,36 @@ def merge(
         case False, True:
             return _take(Side.CENTRALSTATION, now)
         case _:
-            return _by_rule(now, rule, changed_at)
+            return _take(winner, now)
 
 
-def _first_meeting(now: Pair, same: Same, rule: ConflictRule, changed_at: tuple[datetime | None, datetime | None]) -> Outcome:
+def _first_meeting(now: Pair, same: Same, winner: Side | None) -> Outcome:
     ghl, central = now
     if same(central, None):
         return _take(Side.GHL, now)
     if same(ghl, None):
         return _take(Side.CENTRALSTATION, now)
-    return _by_rule(now, rule, changed_at)
+    return _take(winner, now)
 
 
-def _by_rule(now: Pair, rule: ConflictRule, changed_at: tuple[datetime | None, datetime | None]) -> Outcome:
-    winner = rule.winner(changed_at)
-    return Ask() if winner is None else _take(winner, now)
+def _take(winner: Side | None, now: Pair) -> Take | Ask:
+    return Ask() if winner is None else Take(winner.other, on(now, winner))
 
 
-def _take(winner: Side, now: Pair) -> Take:
-    return Take(winner.other, on(now, winner))
+def settle_sent(sent: Sent | None, base: Pair | None, now: Pair, same: Same) -> Pair | NotKept | None:
+    """The base that `now`, read after `sent` was accepted, is to be held against; or `NotKept`.
 
-
-def settle_sent(sent: Sent | None, base: Pair | None, now: Pair, same: Same, *, read_back: bool) -> Pair | NotKept | None:
-    """The base that `now` is to be held against, given what was sent and not yet seen; or `NotKept`.
-
-    `read_back`: `now` was read because of that write, so that anything but the sent value proves that it wasn't kept."""
-    if sent is None:
+    A third value, neither the one before nor the one sent, counts as not kept: CRMs cut and rewrite what they are given, and that must
+    not flow back. Only in place of what was cleared it is a value of its own: another row moved up, or somebody typed it."""
+    if sent is None or same(*now):
         return base
     there, source = on(now, sent.side), on(now, sent.side.other)
     if not sent.kept:
         return NotKept(sent) if same(there, sent.shown) and same(source, sent.source) else base
     if same(there, sent.value):
         return pair_of(sent.side, there, sent.source)
-    if same(source, sent.source) and (read_back or same(there, sent.before)):
+    if same(sent.value, None) and not same(there, sent.before):
+        return None
+    if same(source, sent.source):
         return NotKept(replace(sent, kept=False, shown=there))
     return base

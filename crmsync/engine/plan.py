@@ -35,21 +35,19 @@ def plan(
     centralstation: Record | None,
     mapping: Sequence[FieldMap],
     policy: Policy,
-    *,
-    read_back: bool = False,
 ) -> Plan:
     """What to write so that both sides agree. A record that is None isn't there: the other is brought over, where creating is on.
 
-    Notes and tasks that weren't read (None on a side) are left out. `read_back`: the records were read because of what was sent, so a sent
-    value that doesn't show was not kept."""
+    The records were read after what `base` remembers as sent was accepted. Notes and tasks that weren't read (None on a side) are left out
+    of it."""
     if ghl is None or centralstation is None:
         return _one_sided(base, ghl or centralstation, mapping, policy)
     records = {Side.GHL: ghl, Side.CENTRALSTATION: centralstation}
-    profile = ProfileMerge(base, records, mapping, policy, read_back).part()
+    profile = ProfileMerge(base, records, mapping, policy).part()
     writes, conflicts, not_kept = list(profile.writes), list(profile.conflicts), list(profile.not_kept)
     after = replace(base, fields=profile.agreed, sent=profile.sent)
     if Aspect.TAGS in policy.aspects:
-        tag_writes, tags, open_ = plan_tags(base.tags, records, policy, base.sent, read_back=read_back)
+        tag_writes, tags, open_ = plan_tags(base.tags, records, policy, base.sent)
         writes += tag_writes
         not_kept += [(sent.side, f"tag {sent.value or sent.before}") for sent in open_.values()]
         after = replace(after, tags=tags, sent={**after.sent, **open_})
@@ -59,7 +57,7 @@ def plan(
         if kind.aspect not in policy.aspects or any(record.items(kind) is None for record in records.values()):
             items += of_kind
             continue
-        part = ItemsMerge(kind, of_kind, records, policy, read_back).part()
+        part = ItemsMerge(kind, of_kind, records, policy).part()
         writes += part.writes
         items += part.bases
         conflicts += part.conflicts

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import cached_property
 
 from crmsync.engine.base import Base, Sent
 from crmsync.engine.mapping import FieldMap, Pair, Policy
-from crmsync.engine.merge import Agreed, Ask, NotKept, Outcome, Take, merge, pair_of, settle_sent
+from crmsync.engine.merge import Agreed, Ask, NotKept, Same, Take, merge, on, pair_of, settle_sent
 from crmsync.engine.records import SIDES, FieldKey, Record, Side, Value
 from crmsync.engine.values import fold_tag
 from crmsync.engine.write import Write, WriteKind
 
 Mapped = Sequence[FieldMap]
+Takes = Mapping[Side, dict[str, Value]]
+"""What each side is to be given, by mapping name."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Part:
-    """What one aspect adds to a plan: writes, and by name what is agreed, still open, in conflict or not kept."""
+    """What the profile adds to a plan: writes, and by name what is agreed, in conflict or not kept (`sent`: what wasn't)."""
 
     writes: list[Write] = field(default_factory=list)
     agreed: dict[str, Pair] = field(default_factory=dict)
@@ -31,7 +35,17 @@ def translated(record: Record, mapping: Mapped) -> dict[FieldKey, Value]:
     return {row.key(record.side.other): record.profile.get(row.key(record.side)) for row in mapping}
 
 
-@dataclass(frozen=True, slots=True)
+def sendable(source: Record, mapping: Mapped, policy: Policy) -> dict[str, Value]:
+    """What of `source` the other side may be given and can hold, by mapping name."""
+    side, whole = source.side.other, translated(source, mapping)
+    return {
+        row.name: value
+        for row in mapping
+        if (value := whole[row.key(side)]) is not None and row.direction.allows(side) and policy.can_hold(side, row.key(side), value, whole)
+    }
+
+
+@dataclass(frozen=True)
 class ProfileMerge:
     """One contact's profile on both sides, held against its base. Entry: `part()`."""
 
@@ -39,113 +53,113 @@ class ProfileMerge:
     records: Mapping[Side, Record]
     mapping: Mapped
     policy: Policy
-    read_back: bool
 
     def part(self) -> Part:
-        part = Part(agreed={row.name: self.base.fields[row.name] for row in self.mapping if row.name in self.base.fields})
-        takes: dict[Side, dict[str, Value]] = {side: {} for side in SIDES}
+        part = Part()
+        takes: Takes = {side: {} for side in SIDES}
         for row in self.mapping:
-            match self._outcome(row):
+            self._merge(row, part, takes)
+        moving = {side: self._moving_up(side.other, takes) for side in SIDES}
+        for side in SIDES:
+            takes[side].update(moving[side])
+        part.writes = [self._update(side, takes[side], moving[side]) for side in SIDES if takes[side]]
+        return part
+
+    def _merge(self, row: FieldMap, part: Part, takes: Takes) -> None:
+        """One field: what is agreed goes into `part`, what is to be written into `takes`."""
+        now, same, agreed = self._now(row), self._same(row), self.base.fields.get(row.name)
+        known = now if self._shows_stand_in(row) else settle_sent(self.base.sent.get(row.name), agreed, now, same)
+        if isinstance(known, NotKept):
+            part.sent[row.name] = known.sent
+            part.not_kept.append((known.sent.side, row.name))
+            known = agreed
+        else:
+            decision = self.base.decisions.get(row.name)
+            match merge(known, now, same, row.rule(self.policy.conflict), self._changed_at, decision=decision):
                 case Agreed(pair):
-                    part.agreed[row.name] = pair
+                    known = pair
                 case Take(to, value):
                     if self._may_write(row, to, value):
                         takes[to][row.name] = value
                     else:
-                        part.agreed[row.name] = self._now(row)
+                        known = now
                 case Ask():
                     part.conflicts.append(row.name)
-                case NotKept(sent):
-                    part.sent[row.name] = sent
-                    part.not_kept.append((sent.side, row.name))
-        for side in SIDES:
-            self._move_spares_up(side, takes)
-        part.writes = [self._update(side, takes[side]) for side in SIDES if takes[side]]
-        return part
+        if known is not None:
+            part.agreed[row.name] = known
+
+    @property
+    def _changed_at(self) -> tuple[datetime | None, datetime | None]:
+        return self.records[Side.GHL].updated_at, self.records[Side.CENTRALSTATION].updated_at
 
     def _now(self, row: FieldMap) -> Pair:
         return self.records[Side.GHL].profile.get(row.ghl), self.records[Side.CENTRALSTATION].profile.get(row.centralstation)
 
-    def _outcome(self, row: FieldMap) -> Outcome:
-        def same(one: Value, other: Value) -> bool:
-            return row.same(one, other, self.policy.region)
-
-        now = self._now(row)
-        if same(*now):
-            return Agreed(now)
-        known = settle_sent(self.base.sent.get(row.name), self.base.fields.get(row.name), now, same, read_back=self.read_back)
-        if isinstance(known, NotKept):
-            return known
-        if known is None and self._is_stand_in(row):
-            return Agreed(now)
-        changed_at = (self.records[Side.GHL].updated_at, self.records[Side.CENTRALSTATION].updated_at)
-        decision = self.base.decisions.get(row.name)
-        return merge(known, now, same, row.conflict or self.policy.conflict, changed_at, decision=decision)
-
-    def _is_stand_in(self, row: FieldMap) -> bool:
-        """Whether a side shows just what it would be given for lack of a value on the other: that is no value of its own."""
-        for side, limits in self.policy.limits.items():
-            source = translated(self.records[side.other], self.mapping)
-            there = self.records[side].profile.get(row.key(side))
-            if there is not None and source[row.key(side)] is None:
-                stand_in = limits.stand_ins(source).get(row.key(side))
-                return stand_in is not None and row.same(there, stand_in, self.policy.region)
-        return False
+    def _same(self, row: FieldMap) -> Same:
+        return lambda one, other: row.same(one, other, self.policy.region)
 
     def _may_write(self, row: FieldMap, to: Side, value: Value) -> bool:
-        limits = self.policy.limits.get(to)
-        source = translated(self.records[to.other], self.mapping)
-        return row.direction.allows(to) and (value is None or limits is None or limits.can_hold(row.key(to), value, source))
+        whole = translated(self.records[to.other], self.mapping)
+        return row.direction.allows(to) and self.policy.can_hold(to, row.key(to), value, whole)
 
-    def _move_spares_up(self, side: Side, takes: Mapping[Side, dict[str, Value]]) -> None:
-        """Where `side` has further rows (a second e-mail) and the first is cleared, the next becomes the value of both sides.
+    def _shows_stand_in(self, row: FieldMap) -> bool:
+        """Whether a side shows just what it would be given for lack of a value on the other: that is no value of its own."""
+        for side in SIDES:
+            stand_in = self._stand_ins[side].get(row.key(side))
+            if stand_in is not None and self._same(row)(on(self._now(row), side), stand_in):
+                return True
+        return False
 
-        The other side is written first (`_update` order doesn't matter for that: a plan cut off here finds the spare again)."""
-        rows_by_key = {row.key(side): row for row in self.mapping}
+    @cached_property
+    def _stand_ins(self) -> Mapping[Side, Mapping[FieldKey, Value]]:
+        """What each side would be given in place of what the other hasn't."""
+        stand_ins = {}
+        for side in SIDES:
+            values = sendable(self.records[side.other], self.mapping, self.policy)
+            stand_ins[side] = self.policy.stand_ins(side, {row.key(side): values.get(row.name) for row in self.mapping})
+        return stand_ins
+
+    def _moving_up(self, side: Side, takes: Takes) -> dict[str, Value]:
+        """Where `side` has further rows (a second e-mail) and its first is to be cleared: the next one's values, for the other side.
+
+        Only CentralStation has further rows. GHL is written first, so that a plan cut off in between clears nothing more."""
+        moving: dict[str, Value] = {}
         for spares in self.records[side].spares.values():
-            group = [rows_by_key[key] for key in spares[0] if key in rows_by_key] if spares else []
-            if not any(row.name in takes[side] for row in group):
-                continue
-            if all(takes[side].get(row.name, self.records[side].profile.get(row.key(side))) is None for row in group):
-                for row in group:
-                    takes[side.other][row.name] = spares[0][row.key(side)]
+            group = [row for row in self.mapping if spares and row.key(side) in spares[0]]
+            left = {row.name: takes[side].get(row.name, on(self._now(row), side)) for row in group}
+            if left.keys() & takes[side].keys() and not any(left.values()):
+                moving |= {row.name: value for row in group if self._moves(row, side.other, value := spares[0][row.key(side)])}
+        return moving
 
-    def _update(self, side: Side, values: Mapping[str, Value]) -> Write:
+    def _moves(self, row: FieldMap, to: Side, value: Value) -> bool:
+        return not self._same(row)(on(self._now(row), to), value) and self._may_write(row, to, value)
+
+    def _update(self, side: Side, values: Mapping[str, Value], moving: Mapping[str, Value]) -> Write:
+        """What is cleared gets the stand-in that `side` requires. Of what moves up, the clearing alone is remembered as sent."""
         rows = [row for row in self.mapping if row.name in values]
-        before = {row.name: self.records[side].profile.get(row.key(side)) for row in rows}
-        sources = {row.name: self.records[side.other].profile.get(row.key(side.other)) for row in rows}
-        return Write(
-            side=side,
-            kind=WriteKind.UPDATE,
-            before=before,
-            after=dict(values),
-            changes={row.key(side): values[row.name] for row in rows},
-            sent={row.name: Sent(side=side, value=values[row.name], before=before[row.name], source=sources[row.name]) for row in rows},
-        )
+        after = {row.name: values[row.name] or self._stand_ins[side].get(row.key(side)) for row in rows}
+        before = {row.name: on(self._now(row), side) for row in rows}
+        sent = {
+            row.name: Sent(side=side, value=after[row.name], before=before[row.name], source=on(self._now(row), side.other))
+            for row in rows
+            if row.name not in moving
+        }
+        changes = {row.key(side): after[row.name] for row in rows}
+        return Write(side=side, kind=WriteKind.UPDATE, before=before, after=after, changes=changes, sent=sent)
 
 
 def plan_create(source: Record, mapping: Mapped, policy: Policy, *, with_tags: bool) -> Write:
     """The write that brings a contact, which is on one side only, to the other: profile and tags in one."""
     side = source.side.other
-    limits = policy.limits.get(side)
-    whole = translated(source, mapping)
-    rows = [
-        row
-        for row in mapping
-        if row.direction.allows(side)
-        and whole[row.key(side)] is not None
-        and (limits is None or limits.can_hold(row.key(side), whole[row.key(side)], whole))
-    ]
-    tags = tuple(tag for tag in _distinct(source.tags) if limits is None or limits.can_hold("tags", tag, {})) if with_tags else ()
-    after = {row.name: whole[row.key(side)] for row in rows}
-    sent = {name: Sent(side=side, value=value, before=None, source=value) for name, value in after.items()}
+    after = sendable(source, mapping, policy)
+    tags = tuple(tag for tag in _distinct(source.tags) if policy.can_hold(side, "tags", tag, {})) if with_tags else ()
     return Write(
         side=side,
         kind=WriteKind.CREATE,
         after=after | ({"tags": tags} if tags else {}),
-        changes={row.key(side): after[row.name] for row in rows},
+        changes={row.key(side): after[row.name] for row in mapping if row.name in after},
         tags=tags,
-        sent=sent,
+        sent={name: Sent(side=side, value=value, before=None, source=value) for name, value in after.items()},
     )
 
 

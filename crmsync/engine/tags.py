@@ -1,13 +1,15 @@
-"""Tags merge as sets: what was added or removed on one side since both agreed is added or removed on the other."""
+"""Tags merge as sets: what was added or removed on one side since both agreed is added or removed on the other.
+
+A tag is a field that is there or isn't, so it is merged as one."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
 from crmsync.engine.base import Sent
-from crmsync.engine.mapping import Policy
-from crmsync.engine.merge import NotKept, settle_sent
-from crmsync.engine.records import Record, Side, Value
+from crmsync.engine.mapping import Pair, Policy
+from crmsync.engine.merge import Agreed, NotKept, Take, merge, on, settle_sent
+from crmsync.engine.records import SIDES, Record, Side, Value
 from crmsync.engine.values import fold_tag
 from crmsync.engine.write import Write, WriteKind
 
@@ -16,28 +18,37 @@ PREFIX = "tag:"
 
 
 def plan_tags(
-    base: frozenset[str] | None, records: Mapping[Side, Record], policy: Policy, known: Mapping[str, Sent], *, read_back: bool
+    base: frozenset[str] | None, records: Mapping[Side, Record], policy: Policy, sent: Mapping[str, Sent]
 ) -> tuple[list[Write], frozenset[str], dict[str, Sent]]:
     """Writes, the tags both have (and those being removed, until they are), what was sent and not kept. Without a base all are added."""
-    shown = {side: {fold_tag(tag): tag for tag in record.tags if fold_tag(tag)} for side, record in records.items()}
-    ghl, central = shown[Side.GHL], shown[Side.CENTRALSTATION]
-    add: dict[Side, list[str]] = {side: [] for side in records}
-    remove: dict[Side, list[str]] = {side: [] for side in records}
-    agreed, open_ = set(ghl.keys() & central.keys()), {}
-    for folded in sorted(ghl.keys() ^ central.keys()):
-        has = Side.GHL if folded in ghl else Side.CENTRALSTATION
-        tag = shown[has][folded]
-        verdict = settle_sent(known.get(PREFIX + folded), None, (ghl.get(folded), central.get(folded)), _same, read_back=read_back)
-        if isinstance(verdict, NotKept):
-            open_[PREFIX + folded] = verdict.sent
-        elif base is not None and folded in base:
-            remove[has].append(tag)
+    ghl, central = ({fold_tag(tag): tag for tag in reversed(records[side].tags) if fold_tag(tag)} for side in SIDES)
+    takes: dict[Side, dict[WriteKind, list[str]]] = {side: {WriteKind.ADD_TAGS: [], WriteKind.REMOVE_TAGS: []} for side in SIDES}
+    agreed, open_ = set(), {}
+    for folded in sorted(ghl.keys() | central.keys()):
+        now = (ghl.get(folded), central.get(folded))
+        known = settle_sent(sent.get(PREFIX + folded), _agreed(base, folded), now, _same)
+        if isinstance(known, NotKept):
+            open_[PREFIX + folded] = known.sent
+            known = _agreed(base, folded)
+        else:
+            match merge(known, now, _same, policy.conflict, (None, None)):
+                case Agreed(pair):
+                    known = pair
+                case Take(to, None):
+                    takes[to][WriteKind.REMOVE_TAGS].append(str(on(now, to)))
+                case Take(to, str(tag)) if policy.can_hold(to, "tags", tag, {}):
+                    takes[to][WriteKind.ADD_TAGS].append(tag)
+        if known is not None and all(known):
             agreed.add(folded)
-        elif (limits := policy.limits.get(has.other)) is None or limits.can_hold("tags", tag, {}):
-            add[has.other].append(tag)
-    writes = [_write(side, WriteKind.ADD_TAGS, tags) for side, tags in add.items() if tags]
-    writes += [_write(side, WriteKind.REMOVE_TAGS, tags) for side, tags in remove.items() if tags]
+    kinds = (WriteKind.ADD_TAGS, WriteKind.REMOVE_TAGS)
+    writes = [_write(side, kind, tags) for kind in kinds for side in SIDES if (tags := takes[side][kind])]
     return writes, frozenset(agreed), open_
+
+
+def _agreed(base: frozenset[str] | None, folded: str) -> Pair | None:
+    if base is None:
+        return None
+    return (folded, folded) if folded in base else (None, None)
 
 
 def _same(one: Value, other: Value) -> bool:
@@ -46,11 +57,10 @@ def _same(one: Value, other: Value) -> bool:
 
 def _write(side: Side, kind: WriteKind, tags: Sequence[str]) -> Write:
     adding = kind is WriteKind.ADD_TAGS
-    sent = {
-        PREFIX + fold_tag(tag): Sent(
-            side=side, value=tag if adding else None, before=None if adding else tag, source=tag if adding else None
-        )
-        for tag in tags
-    }
+    sent = {PREFIX + fold_tag(tag): _sent(side, tag) if adding else Sent(side=side, value=None, before=tag, source=None) for tag in tags}
     changed: dict[str, Value] = {"tags": tuple(tags)}
     return Write(side=side, kind=kind, before={} if adding else changed, after=changed if adding else {}, tags=tuple(tags), sent=sent)
+
+
+def _sent(side: Side, tag: str) -> Sent:
+    return Sent(side=side, value=tag, before=None, source=tag)

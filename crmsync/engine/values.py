@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import html
 import re
-from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
+import unicodedata
+from datetime import date, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
 
@@ -36,25 +37,22 @@ class FieldType(StrEnum):
 
 def meaning(value: Value, type: FieldType, region: str = "DE") -> str | tuple[str, ...] | None:
     """The comparable form of `value`; nothing, "" and blanks are all None. `region` (two letters) completes national phone numbers."""
-    if value is None:
-        return None
-    if isinstance(value, tuple):
-        parts = {part for part in (_text(one).casefold() for one in value) if part}
-        return tuple(sorted(parts)) or None
-    text = _text(value)
+    if type is FieldType.LIST:
+        return _choices(value)
+    text = _text(", ".join(value) if isinstance(value, tuple) else value or "")
     if not text:
         return None
     match type:
-        case FieldType.EMAIL | FieldType.CHOICE:
+        case FieldType.EMAIL:
+            return text.lower()
+        case FieldType.CHOICE:
             return text.casefold()
-        case FieldType.LIST:
-            return (text.casefold(),)
         case FieldType.PHONE:
             return phone_e164(text, region) or re.sub(r"[^\d+]", "", text) or text
         case FieldType.DATE:
             return day(text) or text
         case FieldType.URL:
-            return re.sub(r"^https?://(www\.)?", "", text.casefold()).rstrip("/")
+            return re.sub(r"^(https?://)?(www\.)?", "", text.casefold()).rstrip("/")
         case FieldType.NUMBER:
             return _number(text)
         case FieldType.COUNTRY:
@@ -70,13 +68,21 @@ def same(one: Value, other: Value, type: FieldType, region: str = "DE") -> bool:
 
 
 def _text(value: str) -> str:
-    return re.sub(r"\s+", " ", value).strip()
+    """Without outer and double blanks, letters with their accents as one character each."""
+    return re.sub(r"\s+", " ", unicodedata.normalize("NFC", value)).strip()
+
+
+def _choices(value: Value) -> tuple[str, ...] | None:
+    """The choices in any order; a CRM without lists holds them in one text, separated by commas."""
+    texts = value if isinstance(value, tuple) else (value or "",)
+    parts = {folded for text in texts for part in text.split(",") if (folded := _text(part).casefold())}
+    return tuple(sorted(parts)) or None
 
 
 def _number(text: str) -> str:
     try:
-        return f"{Decimal(text.replace(',', '.')).normalize():f}"
-    except InvalidOperation:
+        return str((Decimal(text.replace(",", ".")) + 0).normalize())  # + 0: there is no -0
+    except ArithmeticError:
         return text
 
 
@@ -101,17 +107,20 @@ def phone_e164(text: str, region: str) -> str | None:
     return f"{written};ext={number.extension}" if number.extension else written
 
 
+_EPOCH = date(1970, 1, 1)
+
+
 def day(text: str) -> str | None:
     """`YYYY-MM-DD` of a date, an ISO time or epoch milliseconds (GHL shows all three: ghl.md, section 3), else None."""
-    if re.fullmatch(r"-?\d{9,14}", text):
-        return datetime.fromtimestamp(int(text) / 1000, UTC).date().isoformat()
     try:
+        if re.fullmatch(r"-?\d{9,14}", text):
+            return (_EPOCH + timedelta(milliseconds=int(text))).isoformat()
         return date.fromisoformat(text[:10]).isoformat()
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 
-_BLOCK = re.compile(r"<\s*(?:br|/p|/div|/li|/h[1-6]|/tr|/blockquote|/pre)\b[^>]*>", re.IGNORECASE)
+_BLOCK = re.compile(r"<\s*/?\s*(?:p|br|div|ul|ol|li|h[1-6]|table|tr|td|th|blockquote|pre|hr)\b[^>]*>", re.IGNORECASE)
 _HTML = re.compile(
     r"<\s*/?\s*(?:p|br|div|span|b|i|u|s|strong|em|ul|ol|li|a|h[1-6]|table|tbody|tr|td|th|blockquote|pre|code|font|img|hr)(?:\s[^>]*)?/?>",
     re.IGNORECASE,
@@ -135,4 +144,4 @@ def note_text(text: str | None) -> str:
 
 def fold_tag(tag: str) -> str:
     """Tags are the same when they differ in case and outer blanks only: GHL folds both (ghl.md, section 3)."""
-    return _text(tag).casefold()
+    return _text(tag).lower()

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from crmsync.engine.items import FIELDS, ItemsMerge
+from crmsync.engine.items import differs
 from crmsync.engine.mapping import FieldMap
 from crmsync.engine.matching import Keys, keys_of
 from crmsync.engine.merge import on
@@ -190,9 +190,7 @@ def mark_differing_items(session: Session, side: Side, kind: ItemKind, items: Se
 def _is_news(session: Session, side: Side, item: Item, row: ItemRow | None) -> bool:
     if row is None:
         return True
-    merge = ItemsMerge(item.kind, (), {}, session.policy, read_back=False)
-    agreed = {name: pair[0 if side is Side.GHL else 1] for name, pair in row.base.items()}
-    return any(name not in agreed or not merge.is_same(name, agreed[name], item) for name in FIELDS[item.kind])
+    return differs(item, {name: pair[0 if side is Side.GHL else 1] for name, pair in row.base.items()}, session.policy)
 
 
 def mark_vanished_tasks(session: Session, side: Side, listed: set[str]) -> None:

@@ -219,7 +219,7 @@ class Work:
         writer = Writer(self.session, self.contact, self.token)
         for _ in range(PASSES):
             ghl, central = reading.records[Side.GHL], reading.records[Side.CENTRALSTATION]
-            plan_ = plan(self.base, ghl, central, self.session.mapping, self.session.policy, read_back=bool(self.base.sent))
+            plan_ = plan(self.base, ghl, central, self.session.mapping, self.session.policy)
             self.move_base(plan_.base)
             writer.confirm(plan_)
             writes = [write for write in plan_.writes if not writer.has_failed(write)]
