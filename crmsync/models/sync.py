@@ -66,7 +66,7 @@ class Sync(models.Model):
         help_text=_("Empty: the part of the e-mail before the @, else the company, else the phone number."),
     )
     poll_every_s = models.PositiveIntegerField(
-        _("look for changes every (seconds)"), default=60, validators=[MinValueValidator(5), MaxValueValidator(86_400)]
+        _("look for changes every (seconds)"), default=30, validators=[MinValueValidator(5), MaxValueValidator(86_400)]
     )
 
     cursors = models.JSONField(default=dict, editable=False)

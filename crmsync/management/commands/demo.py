@@ -105,7 +105,7 @@ def seed(simulated: Addresses) -> None:
     centralstation = setup.add_centralstation_connection(
         name="Demo team", api_key=DEMO_API_KEY, root=simulated.centralstation, rate=(CENTRALSTATION_LIMIT, 10)
     )
-    actions.start_run(setup.create_sync(name="Agency and team", ghl=ghl, centralstation=centralstation, mode=Mode.LIVE))
+    actions.start_run(setup.create_sync(name="Agency and team", ghl=ghl, centralstation=centralstation, mode=Mode.LIVE, poll_every_s=5))
 
 
 def _free_port() -> int:
