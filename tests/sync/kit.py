@@ -66,6 +66,18 @@ class Live:
         Sync.objects.filter(pk=self.sync.pk).update(rest_until=None)
         self.work()
 
+    def edit_in_ghl(self, contact: Contact, **fields: Any) -> None:
+        """As a user of GHL does it, by its own field names."""
+        self.ghl.edit_contact(str(contact.ghl_id), **fields)
+
+    def edit_in_central(self, contact: Contact, **fields: Any) -> None:
+        self.central.edit_contact(str(contact.centralstation_id), **fields)
+
+    def phone_in_central(self, contact: Contact, phone: str) -> None:
+        """The first phone row there gets another number."""
+        rows = (self.central.contact(str(contact.centralstation_id)) or {})["tels"]
+        self.edit_in_central(contact, tels_attributes=[{"id": rows[0]["id"], "name": phone}])
+
     # Looking
 
     def contact(self, **which: Any) -> Contact:

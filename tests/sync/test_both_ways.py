@@ -67,7 +67,7 @@ CHANGES = {
 def test_a_field_changed_in_ghl_changes_in_centralstation_and_nothing_else_does(live: Live, field: str) -> None:
     contact = whole(live)
     before = live.in_central(contact)
-    live.ghl.edit_contact(contact.ghl_id, **{(GHL_KEYS | {"birthday": "dateOfBirth"})[field]: CHANGES[field]})
+    live.edit_in_ghl(contact, **{(GHL_KEYS | {"birthday": "dateOfBirth"})[field]: CHANGES[field]})
     live.run()
     assert live.in_central(contact).fields == {**before.fields, field: CHANGES[field]}
     assert live.statuses() == ["in_sync"]
@@ -86,7 +86,7 @@ def test_a_field_changed_in_centralstation_changes_in_ghl_and_nothing_else_does(
 @pytest.mark.parametrize("field", ["phone", "email", "company", "city", "website", "birthday"])
 def test_a_field_cleared_in_ghl_is_cleared_in_centralstation(live: Live, field: str) -> None:
     contact = whole(live)
-    live.ghl.edit_contact(contact.ghl_id, **{(GHL_KEYS | {"birthday": "dateOfBirth"})[field]: None})
+    live.edit_in_ghl(contact, **{(GHL_KEYS | {"birthday": "dateOfBirth"})[field]: None})
     live.run()
     assert live.in_central(contact).fields[field] is None
     assert live.statuses() == ["in_sync"]
@@ -154,7 +154,7 @@ def test_second_rows_survive_every_round_trip_with_ids_order_and_types(live: Liv
     before = spares(live, id)
     live.run()
     contact = live.contact()
-    live.ghl.edit_contact(contact.ghl_id, phone="+4940555666", email="g@example.org", city="Lübeck")
+    live.edit_in_ghl(contact, phone="+4940555666", email="g@example.org", city="Lübeck")
     live.run()
     after = spares(live, id)
     assert [after[group][1:] for group in after] == [before[group][1:] for group in before]
@@ -167,7 +167,7 @@ def test_the_next_e_mail_moves_up_when_the_first_is_cleared_in_ghl(live: Live) -
     live.central.add_contact(first_name="Grace", name="Hopper", emails=["grace@example.org", "gh@navy.example"])
     live.run()
     contact = live.contact()
-    live.ghl.edit_contact(contact.ghl_id, email=None)
+    live.edit_in_ghl(contact, email=None)
     live.run()
     assert (live.in_ghl(contact).fields["email"], live.in_central(contact).fields["email"]) == ("gh@navy.example",) * 2
     assert live.statuses() == ["in_sync"]
@@ -199,7 +199,7 @@ def test_a_real_last_name_given_over_there_does_flow_back(live: Live) -> None:
     live.ghl.add_contact(firstName="Ada", email="ada@example.org")
     live.run()
     contact = live.contact()
-    live.central.edit_contact(contact.centralstation_id, name="Lovelace")
+    live.edit_in_central(contact, name="Lovelace")
     live.run()
     assert live.in_ghl(contact).fields["last name"] == "Lovelace"
 
@@ -208,7 +208,7 @@ def test_a_made_up_last_name_gives_way_to_a_real_one(live: Live) -> None:
     live.ghl.add_contact(firstName="Ada", email="ada@example.org")
     live.run()
     contact = live.contact()
-    live.ghl.edit_contact(contact.ghl_id, lastName="Lovelace")
+    live.edit_in_ghl(contact, lastName="Lovelace")
     live.run()
     assert live.in_central(contact).fields["last name"] == "Lovelace"
 
