@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Coalesce, Least
@@ -73,7 +74,8 @@ class Contact(models.Model):
     `creating_on` is set before a create is sent and cleared when its answer is stored: in between the record may exist over there.
     `awaiting_read_back`: written to, and verified in bulk by a page. `ghl_updated_at`, `centralstation_updated_at`: the CRM's own time of
     what was compared last. `written_at`: our last write. `missing_on`: the side where it was deleted. `kept_apart`: a person said that
-    nobody over there is this one. `exclusion`: why a person excluded it."""
+    nobody over there is this one. `exclusion`: why a person excluded it. `asked_cause`, `asked_by`: a person asked for the
+    reconcile that is due, and how."""
 
     sync = models.ForeignKey(Sync, on_delete=models.CASCADE, related_name="contacts")
     ghl_id = models.CharField(max_length=64, null=True)
@@ -101,6 +103,8 @@ class Contact(models.Model):
     dirty_counter = models.PositiveIntegerField(default=0)
     dirty_since = models.DateTimeField(null=True)
     due_at = models.DateTimeField(null=True)
+    asked_cause = models.CharField(max_length=20, blank=True)
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
     attempts = models.PositiveIntegerField(default=0)
     lease_token = models.CharField(max_length=40, blank=True)
     lease_until = models.DateTimeField(default=LONG_AGO)

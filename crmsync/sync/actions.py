@@ -73,7 +73,7 @@ def retry(contacts: ContactQuerySet, by: User | None = None) -> int:
     items.update(sent={})
     items.exclude(fresh="").update(fresh="", base={})  # created and not there: without a base it is no deletion, and created again
     wanted = Contact.objects.filter(pk__in=ids)
-    wanted.update(sent={}, attempts=0, status=Status.PENDING)
+    wanted.update(sent={}, attempts=0, status=Status.PENDING, asked_cause=Cause.RETRY, asked_by=by)
     wanted.mark_dirty(Aspect.ALL, timezone.now())
     wanted.update(due_at=timezone.now())
     for sync in Sync.objects.filter(contacts__in=ids).distinct():
@@ -85,7 +85,7 @@ def sync_now(contact: Contact, by: User | None = None) -> None:
     """Look at this contact now, whatever its status."""
     if contact.exclusion:
         raise ActionError(_("%(contact)s is excluded: include it first.") % {"contact": contact})
-    _make_due(contact)
+    _make_due(contact, Cause.RETRY, by)
 
 
 def decide_conflict(contact: Contact, field_name: str, side: Side, by: User | None = None) -> None:
@@ -94,7 +94,7 @@ def decide_conflict(contact: Contact, field_name: str, side: Side, by: User | No
         raise ActionError(_("%(contact)s isn't in conflict any more.") % {"contact": contact})
     decisions = {**contact.decisions, field_name: str(side)}
     Contact.objects.filter(pk=contact.pk).update(decisions=decisions)
-    _make_due(contact)
+    _make_due(contact, Cause.DECISION, by)
 
 
 def link(contact: Contact, other: Contact, by: User | None = None) -> None:
@@ -109,7 +109,7 @@ def link(contact: Contact, other: Contact, by: User | None = None) -> None:
         Contact.objects.filter(pk=contact.pk).update(
             ghl_id=both[Side.GHL], centralstation_id=both[Side.CENTRALSTATION], candidates=[], kept_apart=False
         )
-    _make_due(contact)
+    _make_due(contact, Cause.DECISION, by)
 
 
 def keep_apart(contact: Contact, by: User | None = None) -> None:
@@ -117,7 +117,7 @@ def keep_apart(contact: Contact, by: User | None = None) -> None:
     if contact.is_linked:
         raise ActionError(_("%(contact)s is linked already.") % {"contact": contact})
     Contact.objects.filter(pk=contact.pk).update(kept_apart=True, candidates=[])
-    _make_due(contact)
+    _make_due(contact, Cause.DECISION, by)
 
 
 def exclude(contact: Contact, reason: str, by: User | None = None) -> None:
@@ -133,7 +133,7 @@ def exclude(contact: Contact, reason: str, by: User | None = None) -> None:
 def include(contact: Contact, by: User | None = None) -> None:
     """Take an excluded contact back."""
     Contact.objects.filter(pk=contact.pk).update(exclusion="", kept_apart=False)
-    _make_due(contact)
+    _make_due(contact, Cause.DECISION, by)
 
 
 # Deletions
@@ -169,7 +169,7 @@ def restore_there(contact: Contact, by: User | None = None) -> None:
     missing_on = _missing_on(contact)
     _forget_side(contact, missing_on)
     Contact.objects.filter(pk=contact.pk).update(kept_apart=True)
-    _make_due(contact)
+    _make_due(contact, Cause.DECISION, by)
 
 
 def _forget_side(contact: Contact, side: Side) -> None:
@@ -179,9 +179,9 @@ def _forget_side(contact: Contact, side: Side) -> None:
         Contact.objects.filter(pk=contact.pk).update(**{f"{side}_id": None}, base={}, sent={}, missing_on="")
 
 
-def _make_due(contact: Contact) -> None:
+def _make_due(contact: Contact, cause: Cause, by: User | None) -> None:
     one = Contact.objects.filter(pk=contact.pk)
-    one.update(status=Status.PENDING, reason="", issue=None)
+    one.update(status=Status.PENDING, reason="", issue=None, asked_cause=cause, asked_by=by)
     one.mark_dirty(Aspect.ALL, timezone.now())
     one.update(due_at=timezone.now())
 

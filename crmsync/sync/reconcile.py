@@ -334,7 +334,7 @@ class Work:
             if ended.status == Status.PENDING:
                 unchanged.update(dirty=int(Aspect.PROFILE))
         else:
-            unchanged.update(dirty=0, dirty_since=None, due_at=None)
+            unchanged.update(dirty=0, dirty_since=None, due_at=None, asked_cause="", asked_by=None)
         mine.filter(status=Status.IN_SYNC, dirty__gt=0).update(status=Status.PENDING)
         mine.update(lease_token="", lease_until=timezone.now())
         self.session.count(ended.status)

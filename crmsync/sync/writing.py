@@ -181,8 +181,8 @@ def record_change(session: Session, contact: Contact, write: Write, result: Resu
         reason=error.message if error else "",
         http_status=error.status if error else None,
         trace_id=error.trace_id if error else "",
-        cause=session.cause,
-        by_id=session.by.pk if session.by else None,
+        cause=contact.asked_cause or session.cause,
+        by_id=contact.asked_by_id or (session.by.pk if session.by else None),
     )
     return change.pk
 
