@@ -78,6 +78,7 @@ class NewRowForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at r
             self.fields[name].widget = forms.Select(choices=_choices([field for field in side_fields if field.key not in taken]))
 
     def clean(self) -> dict[str, Any]:
+        super().clean()
         ghl, central = self.cleaned_data.get("ghl_field", ""), self.cleaned_data.get("centralstation_field", "")
         if ghl and central:
             try:
@@ -92,13 +93,9 @@ class NewRowForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at r
             self.add_error(None, wrong)
         self.cleaned_data["name"] = self.cleaned_data.get("name") or self._label_by_key.get(ghl, ghl)
         self.cleaned_data["type"] = self.cleaned_data.get("type") or fields.type_of(self._sync, ghl, central)
-
-    def validate_constraints(self) -> None:
-        """The sync belongs to the row but not to the form, so Django would leave it out of the check."""
-        try:
-            self.instance.validate_constraints()
-        except forms.ValidationError as error:
-            self.add_error(None, error)
+        for name in ("ghl_field", "centralstation_field", "name"):
+            if self._sync.mappings.filter(**{name: self.cleaned_data[name]}).exists():
+                self.add_error(name, _("“%(value)s” is in the mapping already.") % {"value": self.cleaned_data[name]})
 
 
 def _choices(known: Sequence[FieldInfo]) -> list[Any]:

@@ -55,6 +55,7 @@ class SyncForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run
         return region
 
     def clean(self) -> dict[str, Any]:
+        super().clean()
         chosen = [key for name in ORDER if (key := self.cleaned_data.get(name))]
         if len(set(chosen)) < len(chosen):
             self.add_error("match_second", _("Name each way of finding a person once."))

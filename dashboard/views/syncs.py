@@ -6,7 +6,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from crmsync.models import MatchBy, Sync
+from crmsync.models import MatchBy, Mode, Sync
 from crmsync.models.sync import SyncQuerySet
 from crmsync.sync import actions, setup
 from dashboard.access import MAPPINGS, RUN, VIEW, StaffRequest, needs
@@ -90,7 +90,8 @@ def pause(request: StaffRequest, pk: int) -> HttpResponse:
 @require_POST
 @needs(RUN)
 def resume(request: StaffRequest, pk: int) -> HttpResponse:
-    found = get_object_or_404(_syncs(), pk=pk)
+    """Not for a draft: going live is an administrator's decision."""
+    found = get_object_or_404(_syncs().exclude(mode=Mode.DRAFT), pk=pk)
     act(request, lambda: actions.resume(found, request.user), _("Resumed. What changed meanwhile is taken in now."))
     return back(request, "sync", pk)
 

@@ -1,0 +1,210 @@
+"""One contact: both sides, what happened, and what to press."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
+
+from crmsync.engine.records import Side
+from crmsync.models import Cause, Contact, Item, Result, Status, Sync
+from tests.dashboard.data import demo, make_change, make_contact
+
+PHONES: dict[str, Any] = {
+    "base": {"fields": {"phone": ["+49 30 1", "+49 30 1"]}, "tags": ["vip"]},
+    "seen": {"phone": ["+49 30 2", "+49 30 3"]},
+}
+
+
+def page(client: Client, contact: Contact, query: str = "") -> str:
+    return client.get(reverse("contact", args=[contact.pk]) + query, follow=True).content.decode()
+
+
+def do(client: Client, contact: Contact, verb: str) -> Contact:
+    client.post(reverse("contact_do", args=[contact.pk, verb]))
+    return Contact.objects.get(pk=contact.pk)
+
+
+def buttons(client: Client, contact: Contact) -> list[str]:
+    return [verb.name for verb in client.get(reverse("contact", args=[contact.pk])).context["verbs"]]
+
+
+@pytest.mark.parametrize(
+    ("status", "names"),
+    [
+        (Status.IN_SYNC, ["sync-now"]),
+        (Status.FAILED, ["retry"]),
+        (Status.WAITING, ["retry"]),
+        (Status.CONFLICT, ["sync-now"]),
+        (Status.REVIEW, ["sync-now", "keep-apart"]),
+        (Status.QUARANTINED, ["restore", "unlink", "delete-there"]),
+        (Status.EXCLUDED, ["include"]),
+    ],
+)
+def test_each_status_has_its_buttons(sync: Sync, operator: Client, status: Status, names: list[str]) -> None:
+    assert buttons(operator, make_contact(sync, status)) == names
+
+
+def test_the_reason_and_what_to_do_are_on_top(sync: Sync, viewer: Client) -> None:
+    shown = page(viewer, make_contact(sync, Status.FAILED, reason="phone: not kept."))
+    assert [text in shown for text in ("phone: not kept.", "Mend the cause, then press Retry.")] == [True, True]
+
+
+def test_both_sides_stand_beside_what_was_agreed(sync: Sync, viewer: Client) -> None:
+    shown = page(viewer, make_contact(sync, **PHONES))
+    assert [text in shown for text in ("+49 30 1", "+49 30 2", "+49 30 3", "vip")] == [True] * 4
+
+
+def test_a_field_that_differs_is_marked(sync: Sync, viewer: Client) -> None:
+    assert page(viewer, make_contact(sync, **PHONES)).count('class="differs"') == 1
+
+
+def test_a_field_in_conflict_is_decided_by_side(sync: Sync, operator: Client) -> None:
+    contact = make_contact(sync, Status.CONFLICT, **PHONES)
+    operator.post(reverse("contact_decide", args=[contact.pk]), {"field": "phone", "side": "centralstation"})
+    assert Contact.objects.get(pk=contact.pk).decisions == {"phone": "centralstation"}
+
+
+def test_there_is_a_choice_in_conflict_only(sync: Sync, operator: Client) -> None:
+    offered = [
+        page(operator, make_contact(sync, status, **PHONES)).count("Take this value") for status in (Status.CONFLICT, Status.IN_SYNC)
+    ]
+    assert offered == [2, 0]
+
+
+def test_a_side_that_is_none_is_not_found(sync: Sync, operator: Client) -> None:
+    contact = make_contact(sync, Status.CONFLICT, **PHONES)
+    assert operator.post(reverse("contact_decide", args=[contact.pk]), {"field": "phone", "side": "both"}).status_code == 404
+
+
+def test_notes_are_shown_without_their_html(sync: Sync, viewer: Client) -> None:
+    contact = make_contact(sync)
+    Item.objects.create(contact=contact, kind="note", ghl_id="n1", base={"text": ["<p>Hallo</p><script>x()</script>"] * 2})
+    shown = page(viewer, contact)
+    assert "Hallo" in shown
+    assert "<script>x" not in shown
+
+
+def test_a_change_shows_before_after_result_cause_and_who(sync: Sync, operator: Client) -> None:
+    contact = make_contact(sync)
+    user = operator.get("/").context["user"]
+    make_change(contact, before={"city": "Bonn"}, after={"city": "Köln"}, result=Result.NOT_KEPT, cause=Cause.RETRY, by=user)
+    shown = page(operator, contact)
+    assert all(text in shown for text in ("Bonn", "Köln", "not kept", "retry by a person", "operator@example.com"))
+
+
+def test_changes_come_twenty_a_page(sync: Sync, viewer: Client) -> None:
+    contact = make_contact(sync)
+    for number in range(21):
+        make_change(contact, after={"city": f"city-{number}"})
+    assert "city-0<" not in page(viewer, contact)
+
+
+def test_a_contact_at_work_refreshes_itself(sync: Sync, viewer: Client) -> None:
+    shown = [page(viewer, make_contact(sync, status)) for status in (Status.PENDING, Status.IN_SYNC)]
+    assert ['hx-trigger="every 2s"' in text for text in shown] == [True, False]
+
+
+def test_retry_makes_it_pending(sync: Sync, operator: Client) -> None:
+    assert do(operator, make_contact(sync, Status.FAILED), "retry").status == Status.PENDING
+
+
+def test_a_verb_that_makes_no_sense_any_more_says_so(sync: Sync, operator: Client) -> None:
+    contact = make_contact(sync)
+    shown = operator.post(reverse("contact_do", args=[contact.pk, "unlink"]), follow=True).content.decode()
+    assert "The contact is not in that state any more." in shown
+
+
+def test_htmx_loads_the_page_again_to_show_why_not(sync: Sync, operator: Client) -> None:
+    contact = make_contact(sync)
+    response = operator.post(reverse("contact_do", args=[contact.pk, "retry"]), headers={"HX-Request": "true"})
+    assert response.headers["HX-Refresh"] == "true"
+
+
+def test_a_verb_that_is_none_is_not_found(sync: Sync, operator: Client) -> None:
+    assert operator.post(reverse("contact_do", args=[make_contact(sync).pk, "explode"])).status_code == 404
+
+
+def test_excluding_needs_a_reason(sync: Sync, operator: Client) -> None:
+    contact = make_contact(sync)
+    response = operator.post(reverse("contact_exclude", args=[contact.pk]), {"reason": " "})
+    assert response.status_code == 422
+    assert Contact.objects.get(pk=contact.pk).status == Status.IN_SYNC
+
+
+def test_an_excluded_contact_shows_why(sync: Sync, operator: Client) -> None:
+    contact = make_contact(sync)
+    operator.post(reverse("contact_exclude", args=[contact.pk]), {"reason": "asked not to be contacted"})
+    assert "Excluded: asked not to be contacted" in page(operator, contact)
+
+
+def test_an_excluded_contact_can_be_included_again(sync: Sync, operator: Client) -> None:
+    assert do(operator, make_contact(sync, Status.EXCLUDED, exclusion="test"), "include").exclusion == ""
+
+
+@pytest.mark.parametrize(
+    ("verb", "says"),
+    [
+        ("delete-there", "The contact is deleted in CentralStationCRM as well"),
+        ("unlink", "The contact stays in CentralStationCRM as it is"),
+        ("restore", "The contact is created again in GoHighLevel"),
+    ],
+)
+def test_what_a_decision_will_do_is_said_before(sync: Sync, operator: Client, verb: str, says: str) -> None:
+    contact = make_contact(sync, Status.QUARANTINED, missing_on=Side.GHL)
+    assert says in operator.get(reverse("contact_do", args=[contact.pk, verb])).content.decode()
+
+
+def test_keeping_a_quarantined_contact_unlinks_it(sync: Sync, operator: Client) -> None:
+    kept = do(operator, make_contact(sync, Status.QUARANTINED, missing_on=Side.GHL), "unlink")
+    assert (kept.ghl_id, kept.status) == (None, Status.EXCLUDED)
+
+
+def test_restoring_has_it_created_again(sync: Sync, operator: Client) -> None:
+    restored = do(operator, make_contact(sync, Status.QUARANTINED, missing_on=Side.CENTRALSTATION), "restore")
+    assert (restored.centralstation_id, restored.status) == (None, Status.PENDING)
+
+
+def test_deleting_there_too_ends_on_the_list(joined: Sync, operator: Client) -> None:
+    contact = make_contact(joined, Status.QUARANTINED, missing_on=Side.GHL)
+    response = operator.post(reverse("contact_do", args=[contact.pk, "delete-there"]))
+    assert response.headers["Location"] == "/contacts/"
+    assert not Contact.objects.filter(pk=contact.pk).exists()
+
+
+def review(sync: Sync) -> tuple[Contact, Contact]:
+    here = make_contact(sync, Status.REVIEW, label="S. Braun", centralstation_id=None)
+    there = make_contact(sync, Status.REVIEW, label="Sabine Braun", ghl_id=None, seen={"email": [None, "info@braun.de"]})
+    Contact.objects.filter(pk=here.pk).update(candidates=[there.pk])
+    return here, there
+
+
+def test_a_review_shows_who_it_may_be(sync: Sync, operator: Client) -> None:
+    shown = page(operator, review(sync)[0])
+    assert [text in shown for text in ("Sabine Braun", "info@braun.de", "This is the same person")] == [True] * 3
+
+
+def test_two_that_are_the_same_become_one(sync: Sync, operator: Client) -> None:
+    here, there = review(sync)
+    operator.post(reverse("contact_link", args=[here.pk, there.pk]))
+    assert list(Contact.objects.values_list("ghl_id", "centralstation_id")) == [(here.ghl_id, there.centralstation_id)]
+
+
+def test_none_of_the_candidates_keeps_it_apart(sync: Sync, operator: Client) -> None:
+    assert do(operator, review(sync)[0], "keep-apart").kept_apart
+
+
+def test_its_queries_do_not_grow_with_changes(sync: Sync, operator: Client, django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
+    contact = make_contact(sync, Status.CONFLICT, **PHONES)
+    for _ in range(15):
+        make_change(contact)
+    with django_assert_max_num_queries(12):
+        page(operator, contact)
+
+
+def test_every_contact_of_a_busy_day_can_be_opened(operator: Client) -> None:
+    demo()
+    assert {operator.get(reverse("contact", args=[pk])).status_code for pk in Contact.objects.values_list("pk", flat=True)} == {200}

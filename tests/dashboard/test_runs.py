@@ -1,0 +1,79 @@
+"""Runs: the list, and one."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from crmsync.models import Run, RunKind, RunStatus, Status, Sync
+from dashboard.progress import RunProgress
+from tests.dashboard.data import make_change, make_contact, make_sync
+
+
+def test_the_list_is_kept_to_one_sync_on_demand(sync: Sync, viewer: Client) -> None:
+    Run.objects.create(sync=sync, kind=RunKind.POLL)
+    other = Run.objects.create(sync=make_sync("Hamburg"), kind=RunKind.FULL)
+    assert viewer.get(f"/runs/?sync={other.sync_id}").context["page"].rows == [other]
+
+
+def test_no_run_yet_says_where_to_start_one(viewer: Client) -> None:
+    assert "Nothing has run yet" in viewer.get("/runs/").content.decode()
+
+
+def test_the_reason_of_a_failed_run_is_shown(sync: Sync, viewer: Client) -> None:
+    run = Run.objects.create(sync=sync, kind=RunKind.POLL, status=RunStatus.FAILED, reason="GoHighLevel doesn't answer.")
+    assert "GoHighLevel doesn&#x27;t answer." in viewer.get(f"/runs/{run.pk}/").content.decode()
+
+
+def test_a_run_under_way_refreshes_itself(sync: Sync, viewer: Client) -> None:
+    runs = [Run.objects.create(sync=sync, kind=RunKind.POLL, status=status) for status in (RunStatus.RUNNING, RunStatus.DONE)]
+    assert ['hx-trigger="every 2s"' in viewer.get(f"/runs/{run.pk}/").content.decode() for run in runs] == [True, False]
+
+
+def test_what_a_run_wrote_is_listed_with_its_contacts(sync: Sync, viewer: Client) -> None:
+    run, contact = Run.objects.create(sync=sync, kind=RunKind.POLL), make_contact(sync, label="Anna Weiß")
+    make_change(contact, run=run, after={"city": "Köln"})
+    shown = viewer.get(f"/runs/{run.pk}/").content.decode()
+    assert [text in shown for text in ("Anna Weiß", "Köln")] == [True, True]
+
+
+def progress(contacts: dict[str, int] | None = None, **values: object) -> RunProgress:
+    return RunProgress(Run(**values), contacts or {})
+
+
+@pytest.mark.parametrize(
+    ("shown", "phase"),
+    [
+        (progress(kind=RunKind.FIRST_SYNC), "Reading both accounts"),
+        (progress(kind=RunKind.FULL, progress={"listed": True}), "Comparing contacts and writing what differs"),
+        (progress(kind=RunKind.POLL), "Looking for changes"),
+        (progress({Status.PENDING: 1}, kind=RunKind.POLL), "Comparing contacts and writing what differs"),
+    ],
+)
+def test_a_run_says_what_it_is_doing(shown: RunProgress, phase: str) -> None:
+    assert shown.phase == phase
+
+
+def test_while_lists_are_read_no_bar_pretends_to_know() -> None:
+    assert not progress({Status.PENDING: 5}, progress={"ghl.contacts": {"count": 100, "done": False}}).is_measurable
+
+
+def test_each_list_tells_how_much_was_read_and_what_was_refused() -> None:
+    shown = progress(
+        progress={"ghl.contacts": {"count": 7, "done": True}, "ghl.task": {"count": 0, "done": False, "missing": "tasks.readonly"}}
+    )
+    listed = [(listing.label, listing.count, listing.is_done, listing.missing) for listing in shown.listings]
+    assert listed == [("Contacts read from GoHighLevel", 7, True, ""), ("Tasks read from GoHighLevel", 0, False, "tasks.readonly")]
+
+
+def test_writes_are_told_by_side_and_kind() -> None:
+    shown = progress(counts={"ghl.create": 2, "centralstation.add_tags": 3, "in_sync": 9})
+    assert shown.writes == [("GoHighLevel", [("contacts created", 2)]), ("CentralStationCRM", [("contacts given tags", 3)])]
+
+
+def test_the_list_has_a_constant_number_of_queries(sync: Sync, viewer: Client, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    for _ in range(30):
+        Run.objects.create(sync=sync, kind=RunKind.POLL)
+    with django_assert_num_queries(6):  # session, user, permissions (2), syncs, runs
+        viewer.get("/runs/")
