@@ -30,6 +30,7 @@ def create(session: Session, contact: Contact, token: str, write: Write, source:
         raise known
     if not Contact.objects.filter(pk=contact.pk, lease_token=token).update(creating_on=write.side):
         raise LeaseLost
+    contact.creating_on = write.side
     profile = {**write.changes, **session.policy.limits[write.side].stand_ins(write.changes)}
     try:
         created = session.systems[write.side].create(profile, write.tags)
@@ -39,6 +40,7 @@ def create(session: Session, contact: Contact, token: str, write: Write, source:
             session.refused[write.side, write.kind] = error
         if isinstance(error, SURELY_NOT_CREATED):
             Contact.objects.filter(pk=contact.pk).update(creating_on="")
+            contact.creating_on = ""
         raise
     created = replace(created, notes=(), tasks=())
     partner.link(contact, token, created.side, created.id)

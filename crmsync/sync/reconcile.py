@@ -12,6 +12,7 @@ import uuid
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from django.db import IntegrityError
 from django.utils import timezone
 
 from crmsync import stopping
@@ -70,6 +71,10 @@ def reconcile(session: Session, contact_id: int) -> Status | None:
         raise
     except LeaseLost:
         return None
+    except IntegrityError:
+        if Contact.objects.filter(pk=contact_id, lease_token=token).exists():
+            raise
+        return None  # what we wrote about a row that is gone: it proved to be the same person as another
     return ended.status if ended else None
 
 

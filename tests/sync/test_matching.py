@@ -126,8 +126,7 @@ def test_a_review_ends_by_itself_when_one_candidate_gets_another_e_mail(live: Li
     live.edit_in_central(grace, emails_attributes=[{"id": row["id"], "name": "grace@example.org"}])
     live.run()
     live.run()
-    doubtful.refresh_from_db()
-    assert (doubtful.is_linked, live.statuses()) == (True, ["in_sync", "in_sync"])
+    assert (live.contact(ghl_id=doubtful.ghl_id).is_linked, live.statuses()) == (True, ["in_sync", "in_sync"])
 
 
 def test_two_contacts_of_ghl_for_one_person_of_centralstation_are_a_review(live: Live) -> None:
