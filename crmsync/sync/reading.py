@@ -57,7 +57,7 @@ def read_into(reading: Reading, session: Session, contact: Contact, side: Side, 
         record = record or read_side(session, reading, side, remote_id, aspects)
     reading.records[side] = record
     if len(reading.records) == len(SIDES) and all(reading.records.values()):
-        _confirm_absent_items(session, contact, reading)
+        confirm_absent_items(session, contact, reading)
 
 
 def read_side(session: Session, reading: Reading, side: Side, remote_id: str, aspects: Aspect) -> Record | None:
@@ -139,7 +139,7 @@ def without_item(record: Record, item: Item) -> Record:
     return _with_items(record, item.kind, tuple(other for other in record.items(item.kind) or () if other.id != item.id))
 
 
-def _confirm_absent_items(session: Session, contact: Contact, reading: Reading) -> None:
+def confirm_absent_items(session: Session, contact: Contact, reading: Reading) -> None:
     """Ask directly for each linked item that a list lacks: lists have been wrong before, and an absent item is deleted over there."""
     for row in ItemRow.objects.filter(contact=contact, gone=False):
         for side in SIDES:

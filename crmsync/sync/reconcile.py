@@ -26,7 +26,7 @@ from crmsync.sync import intake, outcome, partner
 from crmsync.sync.creating import adopt_lost, create
 from crmsync.sync.outcome import Outcome
 from crmsync.sync.partner import Deferred
-from crmsync.sync.reading import Reading, no_longer_fresh, read, read_into, read_side
+from crmsync.sync.reading import Reading, confirm_absent_items, no_longer_fresh, read, read_into, read_side
 from crmsync.sync.session import Session
 from crmsync.sync.state import base_of, item_bases, store_items, stored_base, stored_sent
 from crmsync.sync.writing import LeaseLost, Writer
@@ -261,6 +261,7 @@ class Work:
             if record is None:
                 raise NotFound("The contact went away while it was synced.", side=side)
             reading.records[side] = record
+        confirm_absent_items(self.session, self.contact, reading)
 
     def move_base(self, base: Base) -> None:
         if base == self.base:
