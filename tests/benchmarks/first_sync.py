@@ -212,7 +212,10 @@ def run_sync(sync_id: str, env: Env, before: list[str]) -> tuple[Json, int]:
             peak_kb = max(peak_kb, _peak_kb(child.pid))
             time.sleep(0.2)
         said.seek(0)
-        return json.loads(said.read().splitlines()[-1]), peak_kb
+        told = [line for line in said if line.startswith("{")]
+    if not told:
+        sys.exit(f"The sync ended with status {child.returncode} and said nothing of how it went.")
+    return json.loads(told[-1]), peak_kb
 
 
 def _peak_kb(pid: int) -> int:
