@@ -35,11 +35,11 @@ STATUS = {
     Status.FAILED: Look(
         Tone.BAD, "alert-circle", _("Mend the cause, then press Retry. Where retrying can help, crmsync tries again by itself.")
     ),
-    Status.CONFLICT: Look(Tone.WARN, "arrows-split", _("Both sides changed the same field. Choose below which value is right.")),
-    Status.REVIEW: Look(Tone.WARN, "user-question", _("Say which contact is the same person, or that none of them is.")),
+    Status.CONFLICT: Look(Tone.WARN, "arrows-split", _("Take the right value in the table below. The other fields go on meanwhile.")),
+    Status.REVIEW: Look(Tone.WARN, "user-question", _("Compare them below. Nothing is written for any of them until somebody says.")),
     Status.WAITING: Look(Tone.WARN, "hourglass", _("It goes on by itself once what it waits for is there. Retry looks at once.")),
     Status.EXCLUDED: Look(Tone.QUIET, "ban", _("This contact is left alone on both sides. Include takes it in again.")),
-    Status.QUARANTINED: Look(Tone.WARN, "archive", _("The contact was deleted on one side. Decide below what happens on the other.")),
+    Status.QUARANTINED: Look(Tone.WARN, "archive", _("Nothing is written until somebody decides. Each button first says what it will do.")),
 }
 ATTENTION = (Status.FAILED, Status.CONFLICT, Status.REVIEW, Status.QUARANTINED, Status.WAITING)
 

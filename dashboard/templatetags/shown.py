@@ -113,7 +113,7 @@ def item(mapping: Mapping[str, Any], key: str) -> Any:
 
 @register.simple_tag
 def widget(field: BoundField) -> SafeString:
-    """The field's widget, dressed for the style sheet."""
+    """The field's widget, dressed for the style sheet; its label says what a placeholder would."""
     match field.field.widget:
         case CheckboxSelectMultiple() | RadioSelect() | CheckboxInput():
             dress = "form-check-input"
@@ -121,7 +121,7 @@ def widget(field: BoundField) -> SafeString:
             dress = "form-select"
         case _:
             dress = "form-control"
-    return field.as_widget(attrs={"class": f"{dress} is-invalid" if field.errors else dress})
+    return field.as_widget(attrs={"class": f"{dress} is-invalid" if field.errors else dress, "placeholder": False})
 
 
 @register.filter

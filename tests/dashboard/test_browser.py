@@ -17,7 +17,8 @@ from crmsync.models import Contact, Run, RunKind, RunStatus, Status, Sync
 from crmsync.sandbox.ghl import Ghl
 from crmsync.sandbox.settings import DEMO_LOCATION_ID
 from tests.dashboard.conftest import OpenPage
-from tests.dashboard.data import demo, make_contact, make_sync
+from tests.dashboard.data import make_contact, make_sync
+from tests.dashboard.demo import demo
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

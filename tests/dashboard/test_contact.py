@@ -11,7 +11,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from crmsync.engine.records import Side
 from crmsync.models import Cause, Contact, Item, Result, Status, Sync
-from tests.dashboard.data import demo, make_change, make_contact
+from tests.dashboard.data import make_change, make_contact
+from tests.dashboard.demo import demo
 
 PHONES: dict[str, Any] = {
     "base": {"fields": {"phone": ["+49 30 1", "+49 30 1"]}, "tags": ["vip"]},

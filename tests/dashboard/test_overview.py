@@ -9,7 +9,8 @@ from pytest_django import DjangoAssertNumQueries
 from crmsync.engine.records import Side
 from crmsync.models import Connection, Issue, Mode, Run, RunKind, RunStatus, Status, Sync
 from dashboard.cards import SyncCard
-from tests.dashboard.data import demo, make_connection, make_contact
+from tests.dashboard.data import make_connection, make_contact
+from tests.dashboard.demo import demo
 
 
 def page(client: Client, **headers: str) -> str:

@@ -139,7 +139,8 @@ def test_going_live(administrator: Client) -> None:
     assert Sync.objects.get().mode == Mode.LIVE
 
 
-def test_the_page_of_a_sync_tells_its_settings(viewer: Client, sync: Sync) -> None:
+def test_the_page_of_a_sync_tells_its_settings(viewer: Client) -> None:
+    sync = make_sync(poll_every_s=60)
     shown = viewer.get(reverse("sync", args=[sync.pk])).content.decode()
     assert [text in shown for text in ("the newest change wins", "e-mail → phone → exact name and company", "every 60 seconds")] == [
         True
