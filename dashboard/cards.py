@@ -123,6 +123,7 @@ def first_steps(user: User) -> list[Step]:
         Step(_("Connect GoHighLevel"), "connection_add_ghl", may_connect, Side.GHL in systems),
         Step(_("Connect CentralStationCRM"), "connection_add_centralstation", may_connect, Side.CENTRALSTATION in systems),
         Step(_("Create a sync that joins the two"), "sync_add", may_join and len(systems) == len(Side), False),
+        Step(_("Set it live and run it: its card with the button is here then"), "syncs", False, False),
     ]
     following = next(step for step in steps if not step.is_done)
     return [replace(step, is_next=step is following) for step in steps]
