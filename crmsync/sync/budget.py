@@ -24,6 +24,9 @@ DEFAULT_LIMITS = {Side.GHL: (100, 10.0), Side.CENTRALSTATION: (50, 10.0)}
 MARGIN_S = 0.25
 """A request that left late and one that left in time arrive closer together than they were reserved."""
 
+PACE = 0.5
+"""Requests keep this share of the average distance, so that a whole window's worth doesn't leave, and arrive, as one burst."""
+
 LONGEST_WAIT_S = 40.0
 
 
@@ -64,6 +67,8 @@ class DatabaseBudget:
             row = RateBudget.objects.select_for_update().get(pk=self._pk)
             now = _now()
             at = max(now, row.blocked_until)
+            if row.slots:
+                at = max(at, row.slots[-1] + PACE * row.window_s / row.limit)
             if len(row.slots) >= row.limit:
                 at = max(at, row.slots[-row.limit] + row.window_s + MARGIN_S)
             if at - now > LONGEST_WAIT_S:

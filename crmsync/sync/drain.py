@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from django.db import connection as database
+from django.db.models.functions import Mod
 from django.utils import timezone
 
 from crmsync import stopping
@@ -25,6 +26,9 @@ AT_ONCE = 8
 """15 calls a second at 300 ms are between four and five under way; a contact also waits for the database and for its turn."""
 
 BATCH = 64
+STRIDE = 61
+"""Contacts that became due together are taken in steps of so many: by id, all of one side would come first and the other would idle."""
+
 VERIFY_BATCH = 200
 REST_AFTER = 6
 """So many failures in a row that pass by themselves mean that a CRM is out of order: rest instead of asking for every contact."""
@@ -64,7 +68,7 @@ class Feed:
             if self.fault or stopping.is_requested() or (self._until is not None and time.monotonic() > self._until):
                 return None
             if not self._ids and not is_paused(self._sync):
-                due = self._sync.contacts.due(timezone.now()).order_by("due_at", "id").values_list("pk", flat=True)
+                due = self._sync.contacts.due(timezone.now()).order_by("due_at", Mod("id", STRIDE), "id").values_list("pk", flat=True)
                 self._ids = list(due[:BATCH])[::-1]
             return self._ids.pop() if self._ids else None
 

@@ -7,12 +7,15 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from crmsync.engine.matching import Candidate, Create, KeyKind, Keys, Link, Review, find_partner
 from crmsync.engine.records import Side
 from crmsync.models import Claim, Contact, MatchKey
+from crmsync.models.contact import ContactQuerySet
 
+CANDIDATE = ("ghl_id", "centralstation_id", "exclusion", "remote_created_at")
 CLAIM_FOR = timedelta(seconds=90)
 
 
@@ -33,9 +36,8 @@ class Rows:
 
     def sharing(self, kind: KeyKind, values: Collection[str], *, mine: bool) -> Sequence[Candidate]:
         side = self._side if mine else self._side.other
-        rows = Contact.objects.filter(
-            keys__sync=self._sync_id, keys__side=side, keys__kind=kind, keys__value__in=[v[:600] for v in values]
-        ).distinct()
+        keys = MatchKey.objects.filter(sync=self._sync_id, side=side, kind=kind, value__in=[value[:600] for value in values])
+        rows = Contact.objects.filter(pk__in=keys.values("contact")).only(*CANDIDATE)
         return [Candidate(ref=row.pk, linked=row.is_linked or bool(row.exclusion), created_at=row.remote_created_at) for row in rows]
 
     def keys(self, ref: int) -> Keys:
@@ -97,6 +99,12 @@ def _absorb(contact: Contact, other: Contact) -> None:
     other.changes.update(contact=contact)
     other.items.update(contact=contact)
     other.delete()
+
+
+def with_namesakes(contacts: ContactQuerySet) -> ContactQuerySet:
+    """Those that share a match key with a record of the other side: nobody else can be linked."""
+    other = MatchKey.objects.filter(sync=OuterRef("sync"), kind=OuterRef("kind"), value=OuterRef("value")).exclude(side=OuterRef("side"))
+    return contacts.filter(Exists(MatchKey.objects.filter(Exists(other), contact=OuterRef("pk"))))
 
 
 def link_now(contact: Contact, side: Side, order: Sequence[str]) -> None:

@@ -135,6 +135,17 @@ def _shows(record: Record | None, base: ItemBase) -> bool:
     return any(item.id == base.id(base.fresh) for item in (record and record.items(base.kind)) or ()) if base.fresh else False
 
 
+def with_known_items(record: Record, known: Record | None) -> Record:
+    """`record` with the notes and tasks of `known` where it tells none itself."""
+    if known is None:
+        return record
+    return replace(
+        record,
+        notes=known.notes if record.notes is None else record.notes,
+        tasks=known.tasks if record.tasks is None else record.tasks,
+    )
+
+
 def without_item(record: Record, item: Item) -> Record:
     return _with_items(record, item.kind, tuple(other for other in record.items(item.kind) or () if other.id != item.id))
 

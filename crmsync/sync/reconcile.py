@@ -26,7 +26,7 @@ from crmsync.sync import intake, outcome, partner
 from crmsync.sync.creating import adopt_lost, create
 from crmsync.sync.outcome import Outcome
 from crmsync.sync.partner import Deferred
-from crmsync.sync.reading import Reading, confirm_absent_items, no_longer_fresh, read, read_into, read_side
+from crmsync.sync.reading import Reading, confirm_absent_items, no_longer_fresh, read, read_into, read_side, with_known_items
 from crmsync.sync.session import Session
 from crmsync.sync.state import base_of, item_bases, store_items, stored_base, stored_sent
 from crmsync.sync.writing import LeaseLost, Writer
@@ -231,7 +231,7 @@ class Work:
             if not writes:
                 return writer.failure() or self.verdict(plan_, reading, writer)
             if stale := self.stale(reading, writes):
-                self.read_again(reading, stale)
+                self.read_again(reading, stale, _aspects(writes))
                 continue
             unseen = False
             for write in writes:
@@ -241,12 +241,12 @@ class Work:
             if unseen and self.session.is_bulk and not writer.failure():
                 return self.verify_later(reading)
             if unseen:
-                self.read_again(reading, [Side.CENTRALSTATION])
+                self.read_again(reading, [Side.CENTRALSTATION], Aspect.PROFILE)
         return writer.failure() or outcome.not_kept(self.session.sync, [(write.side, "profile") for write in plan_.writes])
 
     def stale(self, reading: Reading, writes: list[Write]) -> list[Side]:
         """Sides whose record isn't good enough for these writes: too old to replace a value, or a list that may not show the field."""
-        stale = {side for side in SIDES if not reading.is_fresh(side) and any(write.replaces for write in writes)}
+        stale = {write.side for write in writes if write.replaces and not reading.is_fresh(write.side)}
         changing = {name for write in writes if write.kind is WriteKind.UPDATE for name in write.after}
         for side in reading.indexed:
             record, shown = reading.records[side], self.session.shown(side)
@@ -255,12 +255,13 @@ class Work:
                 stale.add(side)
         return sorted(stale)
 
-    def read_again(self, reading: Reading, sides: list[Side]) -> None:
+    def read_again(self, reading: Reading, sides: list[Side], aspects: Aspect) -> None:
+        """Read these sides afresh; notes and tasks that aren't asked for stay as they are known."""
         for side in sides:
-            record = read_side(self.session, reading, side, str(self.contact.remote_id(side)), self.aspects)
+            record = read_side(self.session, reading, side, str(self.contact.remote_id(side)), aspects & self.aspects)
             if record is None:
                 raise NotFound("The contact went away while it was synced.", side=side)
-            reading.records[side] = record
+            reading.records[side] = with_known_items(record, reading.records[side])
         confirm_absent_items(self.session, self.contact, reading)
 
     def move_base(self, base: Base) -> None:
@@ -347,3 +348,11 @@ class Work:
 
     def give_back(self, due_at: datetime) -> None:
         Contact.objects.filter(pk=self.contact.pk, lease_token=self.token).update(lease_token="", lease_until=timezone.now(), due_at=due_at)
+
+
+def _aspects(writes: list[Write]) -> Aspect:
+    """The aspects that these writes are about."""
+    found = Aspect.PROFILE
+    for write in writes:
+        found |= write.item.kind.aspect if write.item else Aspect(0)
+    return found

@@ -239,12 +239,11 @@ def _list_contacts(work: Work, side: Side) -> None:
 
 def _match(work: Work) -> None:
     """Link what is certain before anything is written: that asks no CRM."""
-    unlinked = work.sync.contacts.wanted().filter(Q(ghl_id=None) | Q(centralstation_id=None), kept_apart=False)
+    unlinked = work.sync.contacts.wanted().filter(centralstation_id=None, kept_apart=False)
     last = 0
-    while batch := list(unlinked.filter(pk__gt=last).order_by("pk")[:200]):
+    while batch := list(partner.with_namesakes(unlinked).filter(pk__gt=last).order_by("pk")[:200]):
         for contact in batch:
-            side = Side.GHL if contact.ghl_id else Side.CENTRALSTATION
-            partner.link_now(contact, side, work.sync.match_by)
+            partner.link_now(contact, Side.GHL, work.sync.match_by)
         last = batch[-1].pk
         work.beat(now=False)
 

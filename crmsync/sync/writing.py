@@ -101,8 +101,8 @@ class Writer:
         pair = _as_stored(base, write.pair)
         match write.kind:
             case WriteKind.CREATE_ITEM:
-                answer = system.create_item(record.id, write.item)
-                return self._created(self._store(base, pair, linked(write, answer)), linked(write, answer), answer, reading), False
+                created = system.create_item(record.id, write.item)
+                return self._created(self._store(base, pair, linked(write, created)), linked(write, created), created, reading), False
             case WriteKind.UPDATE_ITEM:
                 answer = system.update_item(record.id, write.item, changes_of(write.after))
                 shown = answer or system.read_item(write.item.kind, record.id, write.item.id)
@@ -115,19 +115,19 @@ class Writer:
                 assert pair is not None
                 return self._store(base, pair, replace(pair, gone=True)), False
 
-    def _created(self, base: Base, created: ItemBase, answer: Item, reading: Reading) -> Base:
+    def _created(self, base: Base, link: ItemBase, shown: Item, reading: Reading) -> Base:
         """Look once whether what was just created is there: what is missing later was deleted. In bulk an answer with an id has to do."""
-        side = created.fresh
+        side = link.fresh
         assert side is not None
-        record, pair = reading.records[side], _as_stored(base, created)
+        record, pair = reading.records[side], _as_stored(base, link)
         assert record is not None
         assert pair is not None
         if not self._session.is_bulk:
             try:
-                answer = self._session.systems[side].read_item(answer.kind, record.id, answer.id)
+                shown = self._session.systems[side].read_item(shown.kind, record.id, shown.id)
             except NotFound:
                 return base
-        reading.records[side] = with_item(record, answer)
+        reading.records[side] = with_item(record, shown)
         return self._store(base, pair, replace(pair, fresh=None))
 
     @staticmethod

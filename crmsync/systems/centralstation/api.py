@@ -10,8 +10,8 @@ from pydantic import JsonValue
 from crmsync.engine.records import Side
 from crmsync.systems.border import parse
 from crmsync.systems.centralstation.answers import account_full, not_found
-from crmsync.systems.centralstation.rows import Row, is_message, unwrap, unwrap_rows
-from crmsync.systems.errors import CrmError, Unanswered, Unavailable
+from crmsync.systems.centralstation.rows import Row, Totals, is_message, unwrap, unwrap_rows
+from crmsync.systems.errors import CrmError, Unanswered, Unavailable, UnexpectedAnswer
 from crmsync.systems.operations import Operation
 from crmsync.systems.transport import Transport
 
@@ -69,6 +69,15 @@ class Api:
             yield from (row for row in rows if row.id not in seen)
             seen |= {row.id for row in rows}
             number += 1
+
+    def total(self, operation: Operation) -> int:
+        """The number that a count tells. Raises `UnexpectedAnswer` where it tells none."""
+        totals = parse(Totals, unwrap(self.send(operation)), side=Side.CENTRALSTATION, operation=operation)
+        total = totals.total_entries if totals.total_entries is not None else totals.total_size
+        if total is None:
+            message = f"CentralStationCRM answered “{operation.name}” without total_entries."
+            raise UnexpectedAnswer(message, side=Side.CENTRALSTATION, operation=operation.name, field="total_entries")
+        return total
 
 
 def _unshown(operation: Operation) -> CrmError:

@@ -12,7 +12,7 @@ from threading import Lock
 from crmsync.systems.centralstation import operations as op
 from crmsync.systems.centralstation.api import Api
 from crmsync.systems.centralstation.rows import Company
-from crmsync.systems.errors import CrmError, NotFound
+from crmsync.systems.errors import CrmError, NotFound, UnexpectedAnswer
 
 FRESH_S = 60.0
 """So long a loaded list is trusted not to lack a company that somebody else has made meanwhile."""
@@ -20,7 +20,9 @@ NAME_KEPT_S = 300.0
 
 
 class Companies:
-    """The companies of one account. Thread-safe: of two threads that miss the same company, one makes it."""
+    """The companies of one account. Thread-safe: of two threads that miss the same company, one makes it.
+
+    `positions_move`: whether this account lets a position change its company; None until it has been tried."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
@@ -28,6 +30,7 @@ class Companies:
         self._id_by_name: dict[str, str] = {}
         self._name_by_id: dict[str, tuple[str | None, float]] = {}
         self._loaded_at: float | None = None
+        self.positions_move: bool | None = None
 
     def id_of(self, name: str) -> str:
         """The id of the company called exactly so; made if there is none."""
@@ -35,7 +38,7 @@ class Companies:
             self._load_once()
             key = _key(name)
             if key not in self._id_by_name and self._is_stale():
-                self._search(name)
+                self._bring_up_to_date(name)
             if key not in self._id_by_name:
                 self._create(name)
             return self._id_by_name[key]
@@ -67,6 +70,17 @@ class Companies:
 
     def _is_stale(self) -> bool:
         return self._loaded_at is not None and time.monotonic() - self._loaded_at > FRESH_S
+
+    def _bring_up_to_date(self, name: str) -> None:
+        """One count tells whether there are others than we know; only then is this one searched for."""
+        try:
+            is_complete = self._api.total(op.COUNT_COMPANIES) == len(self._name_by_id)
+        except (NotFound, UnexpectedAnswer):
+            is_complete = False
+        if is_complete:
+            self._loaded_at = time.monotonic()
+        else:
+            self._search(name)
 
     def _search(self, name: str) -> None:
         for company in self._api.every(Company, op.SEARCH_COMPANIES, params={"name": name}):

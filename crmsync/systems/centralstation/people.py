@@ -6,12 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from pydantic import JsonValue
-
-from crmsync.engine.records import Record, Side
+from crmsync.engine.records import Record
 from crmsync.engine.values import FieldType, phone_e164, same
 from crmsync.systems.base import Page
-from crmsync.systems.border import parse
 from crmsync.systems.centralstation import operations as op
 from crmsync.systems.centralstation.api import PERPAGE, Api, Params
 from crmsync.systems.centralstation.companies import Companies
@@ -29,8 +26,6 @@ from crmsync.systems.centralstation.rows import (
     Row,
     Tag,
     Task,
-    Totals,
-    unwrap,
 )
 from crmsync.systems.errors import CrmError, NotFound, Refused, UnexpectedAnswer
 from crmsync.systems.operations import Operation
@@ -124,9 +119,9 @@ class People:
     def total(self) -> int:
         """`/people/count`, or `/people/stats` as another source calls it (centralstationcrm.md, section 2)."""
         try:
-            return _total(self._api.send(op.COUNT_PEOPLE), op.COUNT_PEOPLE)
+            return self._api.total(op.COUNT_PEOPLE)
         except (NotFound, UnexpectedAnswer):
-            return _total(self._api.send(op.PEOPLE_STATS), op.PEOPLE_STATS)
+            return self._api.total(op.PEOPLE_STATS)
 
     def find(self, emails: Sequence[str], phones: Sequence[str], name: str, region: str) -> list[Record]:
         """By each value; whether the search is exact isn't known, so what it finds is compared again here."""
@@ -179,15 +174,6 @@ def _chunks(ids: list[str]) -> Iterator[list[str]]:
         chunk.append(one)
     if chunk:
         yield chunk
-
-
-def _total(answer: JsonValue, operation: Operation) -> int:
-    totals = parse(Totals, unwrap(answer), side=Side.CENTRALSTATION, operation=operation)
-    total = totals.total_entries if totals.total_entries is not None else totals.total_size
-    if total is None:
-        message = f"CentralStationCRM answered “{operation.name}” without total_entries."
-        raise UnexpectedAnswer(message, side=Side.CENTRALSTATION, operation=operation.name, field="total_entries")
-    return total
 
 
 def _phone_forms(phones: Iterable[str], region: str) -> list[str]:

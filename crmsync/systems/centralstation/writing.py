@@ -267,11 +267,13 @@ class ProfileWriter:
     def _move_position(self, head: Position, company_id: str) -> None:
         """To another company, the job title kept. Whether a PUT may do that isn't documented (section 11), so it is looked at: where it
         may not, the old position ends and a new one begins."""
-        self._put(POSITION, head, {"company_id": json_id(company_id)})
-        now = next((row for row in self.person.positions or () if row.id == head.id), head)
-        if now.company_id != company_id:
-            now = self._api.one(Position, op.GET_POSITION, person_id=self.person.id, id=head.id)
-        if now.company_id != company_id:
+        if self._companies.positions_move is not False:
+            self._put(POSITION, head, {"company_id": json_id(company_id)})
+            now = next((row for row in self.person.positions or () if row.id == head.id), head)
+            if now.company_id != company_id and self._companies.positions_move is None:
+                now = self._api.one(Position, op.GET_POSITION, person_id=self.person.id, id=head.id)
+                self._companies.positions_move = now.company_id == company_id
+        if self._companies.positions_move is False:
             self._put(POSITION, head, FORMER)
             self._post_position(company_id)
 
