@@ -121,7 +121,7 @@ class ItemsMerge:
                         part.conflicts.append(f"{self.kind} {name}")
             if known is not None:
                 fields[name] = known
-        kept = replace(base, fields=fields, sent=open_, fresh=None, gone=False)
+        kept = replace(base, fields=fields, sent=open_, gone=False)
         part.bases.append(kept)
         part.writes += [self._update(side, takes[side], items, kept) for side in SIDES if takes[side]]
 

@@ -25,6 +25,8 @@ class KeyKind(StrEnum):
 
 Keys = Mapping[KeyKind, frozenset[str]]
 
+_IS_KEY = {FieldType.EMAIL: re.compile(r"[^@\s]+@[^@\s]+"), FieldType.PHONE: re.compile(r"\+\d{7}")}
+
 
 def keys_of(record: Record, mapping: Sequence[FieldMap], region: str) -> Keys:
     """What `record` can be found by: every e-mail and phone it has, and its whole name with the company (both, or not at all)."""
@@ -39,9 +41,10 @@ def keys_of(record: Record, mapping: Sequence[FieldMap], region: str) -> Keys:
 def _values(
     profiles: Sequence[Mapping[FieldKey, Value]], record: Record, mapping: Sequence[FieldMap], type: FieldType, region: str
 ) -> frozenset[str]:
+    """What isn't an e-mail or a phone number ("k.A.", "none", an extension) is shared by people who have nothing else in common."""
     keys = [row.key(record.side) for row in mapping if row.type is type]
-    found = (meaning(profile.get(key), type, region) for profile in profiles for key in keys)
-    return frozenset(value for value in found if isinstance(value, str) and re.search(r"\w", value))
+    found = {meaning(profile.get(key), type, region) for profile in profiles for key in keys}
+    return frozenset(value for value in found if isinstance(value, str) and _IS_KEY[type].match(value))
 
 
 def _name(record: Record, mapping: Sequence[FieldMap]) -> frozenset[str]:
@@ -52,7 +55,7 @@ def _name(record: Record, mapping: Sequence[FieldMap]) -> frozenset[str]:
 
 
 def _folded(value: Value) -> str:
-    return " ".join(value.split()).casefold() if isinstance(value, str) else ""
+    return str(meaning(value, FieldType.TEXT) or "").casefold()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -62,7 +62,8 @@ class ProfileMerge:
         moving = {side: self._moving_up(side.other, takes) for side in SIDES}
         for side in SIDES:
             takes[side].update(moving[side])
-        part.writes = [self._update(side, takes[side], moving[side]) for side in SIDES if takes[side]]
+        clearing_first = sorted(SIDES, key=lambda side: bool(moving[side]))
+        part.writes = [self._update(side, takes[side], moving[side]) for side in clearing_first if takes[side]]
         return part
 
     def _merge(self, row: FieldMap, part: Part, takes: Takes) -> None:
@@ -103,12 +104,14 @@ class ProfileMerge:
         return row.direction.allows(to) and self.policy.can_hold(to, row.key(to), value, whole)
 
     def _shows_stand_in(self, row: FieldMap) -> bool:
-        """Whether a side shows just what it would be given for lack of a value on the other: that is no value of its own."""
-        for side in SIDES:
-            stand_in = self._stand_ins[side].get(row.key(side))
-            if stand_in is not None and self._same(row)(on(self._now(row), side), stand_in):
-                return True
-        return False
+        """Whether a side shows just what it would be given for lack of a value on the other, and needs it still: that is no value."""
+        return any(self._is_stand_in(side, row.key(side), row) for side in SIDES)
+
+    def _is_stand_in(self, side: Side, key: FieldKey, row: FieldMap) -> bool:
+        stand_in, profile = self._stand_ins[side].get(key), self.records[side].profile
+        if stand_in is None or not self._same(row)(profile.get(key), stand_in):
+            return False
+        return key in self.policy.stand_ins(side, {**profile, key: None})
 
     @cached_property
     def _stand_ins(self) -> Mapping[Side, Mapping[FieldKey, Value]]:
@@ -122,7 +125,7 @@ class ProfileMerge:
     def _moving_up(self, side: Side, takes: Takes) -> dict[str, Value]:
         """Where `side` has further rows (a second e-mail) and its first is to be cleared: the next one's values, for the other side.
 
-        Only CentralStation has further rows. GHL is written first, so that a plan cut off in between clears nothing more."""
+        Cleared first: then a plan cut off in between finds the next row in place of what was cleared, which is a value of its own."""
         moving: dict[str, Value] = {}
         for spares in self.records[side].spares.values():
             group = [row for row in self.mapping if spares and row.key(side) in spares[0]]

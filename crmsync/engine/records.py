@@ -80,7 +80,7 @@ class Record:
     `profile` holds, by field key, what counts as *the* value: where the CRM keeps many rows (CentralStation's e-mails, phones,
     addresses) that is the primary one. `spares` holds the other rows, by row group, in the CRM's order: they have no place in the
     other CRM, are never touched, and the first moves up when the primary row is cleared. `rows` is the package's own note
-    of ids behind the values (opaque here), `label` what staff know the contact by.
+    of ids behind the values (opaque here).
     """
 
     side: Side

@@ -113,7 +113,7 @@ _EPOCH = date(1970, 1, 1)
 def day(text: str) -> str | None:
     """`YYYY-MM-DD` of a date, an ISO time or epoch milliseconds (GHL shows all three: ghl.md, section 3), else None."""
     try:
-        if re.fullmatch(r"-?\d{9,14}", text):
+        if re.fullmatch(r"-\d{1,14}|\d{9,14}", text):
             return (_EPOCH + timedelta(milliseconds=int(text))).isoformat()
         return date.fromisoformat(text[:10]).isoformat()
     except (ValueError, OverflowError):

@@ -1,0 +1,1 @@
+"""The engine: pure, so tested without any CRM, database or clock."""
