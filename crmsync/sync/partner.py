@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from crmsync.engine.matching import Candidate, Create, KeyKind, Keys, Link, Review, find_partner
@@ -61,14 +61,17 @@ def decide(contact: Contact, side: Side, order: Sequence[str]) -> Link | Create 
 
 @contextmanager
 def claimed(contact: Contact, side: Side, token: str) -> Iterator[None]:
-    """Hold the match keys of `contact` while it is created over there. Raises `Deferred` when another holds one of them."""
+    """Hold the match keys of `contact` while it is created over there. Raises `Deferred` when another holds one of them.
+
+    A claim is worth no more than the lease it was made under: that of a worker that died doesn't outlive it."""
     keys = sorted({f"{kind}:{value}" for kind, values in stored_keys(contact.pk, side).items() for value in values})
     keys.append(f"label:{contact.label.casefold()}" if contact.label else f"contact:{contact.pk}")
-    until = timezone.now() + CLAIM_FOR
+    keys, now = [key[:700] for key in keys], timezone.now()
+    at_work = Contact.objects.filter(sync=contact.sync_id, lease_until__gt=now).exclude(lease_token="").values("lease_token")
     try:
         with transaction.atomic():
-            Claim.objects.filter(sync=contact.sync_id, key__in=keys, until__lt=timezone.now()).delete()
-            Claim.objects.bulk_create([Claim(sync_id=contact.sync_id, key=key[:700], token=token, until=until) for key in keys])
+            Claim.objects.filter(~Q(token__in=at_work) | Q(until__lt=now), sync=contact.sync_id, key__in=keys).delete()
+            Claim.objects.bulk_create([Claim(sync_id=contact.sync_id, key=key, token=token, until=now + CLAIM_FOR) for key in keys])
     except IntegrityError:
         raise Deferred from None
     try:

@@ -153,7 +153,7 @@ def seen_in_ghl(crm: Ghl, id: str) -> Seen:
 def seen_in_central(crm: CentralStation, id: str) -> Seen:
     person = crm.contact(id)
     assert person is not None, "CentralStationCRM doesn't have it"
-    address = next(iter(person["addrs"]), {})
+    address: dict[str, Any] = next(iter(person["addrs"]), {})
     phone = _first(person["tels"], "name")
     fields = {
         "first name": person["first_name"],

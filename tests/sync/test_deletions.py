@@ -9,7 +9,7 @@ import pytest
 from crmsync.models import Contact
 from crmsync.sync import actions
 from crmsync.sync.actions import ActionError
-from tests.sync.kit import ADA, GRACE, Live
+from tests.sync.kit import GRACE, Live
 
 
 @pytest.mark.parametrize("full", [False, True])

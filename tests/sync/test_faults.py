@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -329,7 +330,7 @@ def test_a_failed_contact_is_due_again_after_growing_pauses(live: Live) -> None:
         assert contact.due_at is not None
         pauses.append((contact.due_at - contact.updated_at).total_seconds())
         live.later()
-    assert all(later > sooner * 1.2 for sooner, later in zip(pauses, pauses[1:], strict=False))
+    assert all(later > sooner * 1.2 for sooner, later in pairwise(pauses))
 
 
 def test_a_failed_contact_mends_by_itself_once_its_cause_is_gone(live: Live) -> None:
