@@ -51,12 +51,15 @@ class ItemsPart:
 
 @dataclass(frozen=True, slots=True)
 class ItemsMerge:
-    """All notes, or all tasks, of one contact on both sides, held against their bases. Entry: `part()`."""
+    """All notes, or all tasks, of one contact on both sides, held against their bases. Entry: `part()`.
+
+    `decisions`: the side a person chose where both changed, by `note text`, `task due` and the like, for all items of the contact."""
 
     kind: ItemKind
     bases: Sequence[ItemBase]
     records: Mapping[Side, Record]
     policy: Policy
+    decisions: Mapping[str, Side]
 
     def part(self) -> ItemsPart:
         part = ItemsPart()
@@ -112,7 +115,8 @@ class ItemsMerge:
                 part.not_kept.append((known.sent.side, f"{self.kind} {name}"))
                 known = agreed
             else:
-                match merge(known, now, same, self.policy.conflict, self._changed_at(items)):
+                decision = self.decisions.get(f"{self.kind} {name}")
+                match merge(known, now, same, self.policy.conflict, self._changed_at(items), decision=decision):
                     case Agreed(pair):
                         known = pair
                     case Take(to, _):

@@ -77,8 +77,8 @@ class Crowd(Protocol):
     def sharing(self, kind: KeyKind, values: Collection[str], *, mine: bool) -> Sequence[Candidate]:
         """Records of that side with one of these values."""
 
-    def keys(self, ref: int) -> Keys:
-        """The keys of a record of the other side."""
+    def keys(self, ref: int, *, mine: bool) -> Keys:
+        """The keys of a record of that side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ def find_partner(subject: Candidate, keys: Keys, order: Sequence[KeyKind], crowd
         return _create_unless_twin(subject, keys, order, crowd)
     refs = {candidate.ref for candidate in found}
     if len(refs) == 1 and not found[0].linked:
-        _, back = _first(crowd.keys(found[0].ref), order, crowd, mine=True)
+        _, back = _first(crowd.keys(found[0].ref, mine=False), order, crowd, mine=True)
         if {candidate.ref for candidate in back} == {subject.ref}:
             return Link(found[0].ref)
         refs |= {candidate.ref for candidate in back}
@@ -114,12 +114,18 @@ def find_partner(subject: Candidate, keys: Keys, order: Sequence[KeyKind], crowd
 
 
 def _create_unless_twin(subject: Candidate, keys: Keys, order: Sequence[KeyKind], crowd: Crowd) -> Create | Review:
-    """Two unlinked records of one side with the same key: the first is created over there, the other waits for a person."""
+    """Two unlinked records of one side with the same key: the first is created over there, the other waits for a person.
+
+    So does the first where the other has somebody over there: who is decided on sooner must make no difference."""
     for kind in order:
         twins = [other for other in crowd.sharing(kind, keys[kind], mine=True) if other.ref != subject.ref] if keys[kind] else []
-        if any(twin.linked or twin.age < subject.age for twin in twins):
+        if any(twin.linked or twin.age < subject.age or _finds_anybody(twin, order, crowd) for twin in twins):
             return Review(kind, tuple(sorted(twin.ref for twin in twins)))
     return Create()
+
+
+def _finds_anybody(twin: Candidate, order: Sequence[KeyKind], crowd: Crowd) -> bool:
+    return _first(crowd.keys(twin.ref, mine=True), order, crowd, mine=False)[0] is not None
 
 
 def _first(keys: Keys, order: Sequence[KeyKind], crowd: Crowd, *, mine: bool) -> tuple[KeyKind | None, Sequence[Candidate]]:

@@ -57,7 +57,7 @@ def plan(
         if kind.aspect not in policy.aspects or any(record.items(kind) is None for record in records.values()):
             items += of_kind
             continue
-        part = ItemsMerge(kind, of_kind, records, policy).part()
+        part = ItemsMerge(kind, of_kind, records, policy, base.decisions).part()
         writes += part.writes
         items += part.bases
         conflicts += part.conflicts

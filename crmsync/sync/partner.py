@@ -40,8 +40,8 @@ class Rows:
         rows = Contact.objects.filter(pk__in=keys.values("contact")).only(*CANDIDATE)
         return [Candidate(ref=row.pk, linked=row.is_linked or bool(row.exclusion), created_at=row.remote_created_at) for row in rows]
 
-    def keys(self, ref: int) -> Keys:
-        return stored_keys(ref, self._side.other)
+    def keys(self, ref: int, *, mine: bool) -> Keys:
+        return stored_keys(ref, self._side if mine else self._side.other)
 
 
 def stored_keys(contact_id: int, side: Side) -> Keys:

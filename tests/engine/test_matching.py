@@ -82,7 +82,8 @@ class View:
     def sharing(self, kind: KeyKind, values: Collection[str], *, mine: bool) -> Sequence[Candidate]:
         return self.town.having(self.side if mine else self.side.other, kind, values)
 
-    def keys(self, ref: int) -> Keys:
+    def keys(self, ref: int, *, mine: bool) -> Keys:
+        assert (self.town.people[ref].side is self.side) is mine
         return self.town.people[ref].keys
 
 
@@ -92,7 +93,7 @@ class View:
 @pytest.mark.parametrize("key", ["email", "phone", "name"])
 def test_one_candidate_links(key: str) -> None:
     town = Town()
-    ada, there = town.add(GHL, **{key: "a"}), town.add(CENTRAL, **{key: "a"})
+    ada, there = town.add(GHL, **{key: "a"}), town.add(CENTRAL, **{key: "a"})  # type: ignore[arg-type]
     assert (town.decide(ada), town.decide(there)) == (Link(there), Link(ada))
 
 
@@ -120,6 +121,20 @@ def test_a_later_key_never_breaks_a_tie() -> None:
     town = Town()
     ada, one, two = town.add(GHL, email="a", phone="1"), town.add(CENTRAL, email="a", phone="1"), town.add(CENTRAL, email="a")
     assert town.decide(ada) == Review(EMAIL, (one, two))
+
+
+def test_nobody_is_created_who_shares_a_key_with_somebody_that_has_candidates() -> None:
+    town = Town()
+    first, second, there = town.add(GHL, email="a"), town.add(GHL, email="a", name="x"), town.add(CENTRAL, name="x")
+    assert town.decide(first) == Review(EMAIL, (second,))
+    assert (town.decide(second), town.decide(there)) == (Link(there), Link(second))
+
+
+def test_a_second_email_that_is_shared_over_there_keeps_nobody_from_being_linked() -> None:
+    town = Town()
+    ada, grace = town.add(GHL, email="a"), town.add(GHL, email="g")
+    there = town.add(CENTRAL, email="a info@"), town.add(CENTRAL, email="g info@")
+    assert (town.decide(ada), town.decide(grace)) == (Link(there[0]), Link(there[1]))
 
 
 def test_the_first_key_that_finds_anybody_decides_over_a_later_one() -> None:
