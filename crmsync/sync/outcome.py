@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import Q
@@ -38,7 +38,8 @@ class Outcome:
     issue: Issue | None = None
     stays_dirty: bool = False
     retry_at: datetime | None = None
-    candidates: Sequence[int] = field(default_factory=tuple)
+    candidates: Sequence[int] = ()
+    conflicts: Sequence[str] = ()
 
 
 IN_SYNC = Outcome(status=Status.IN_SYNC)
@@ -104,7 +105,7 @@ def not_kept(sync: Sync, missing: Sequence[tuple[Side, str]]) -> Outcome:
 
 def conflict(names: Sequence[str]) -> Outcome:
     reason = _("Both sides changed %(fields)s to different values: choose which one to keep.") % {"fields": ", ".join(sorted(set(names)))}
-    return Outcome(status=Status.CONFLICT, reason=reason)
+    return Outcome(status=Status.CONFLICT, reason=reason, conflicts=sorted(set(names)))
 
 
 def review(kind: str, candidates: Sequence[int]) -> Outcome:

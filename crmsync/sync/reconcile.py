@@ -326,6 +326,7 @@ class Work:
             "reason": ended.reason,
             "issue": ended.issue,
             "candidates": list(ended.candidates),
+            "conflicts": list(ended.conflicts),
             "seen": {} if ended.status == Status.IN_SYNC else self.seen(),
             "attempts": self.contact.attempts + 1 if tried_in_vain else 0,
             "updated_at": timezone.now(),

@@ -97,6 +97,12 @@ def _agreed(pair: Pair | None, mapped: FieldMap, region: str) -> str:
     return _shown(pair[0]) if mapped.same(*pair, region) else f"{_shown(pair[0]) or '–'} / {_shown(pair[1]) or '–'}"
 
 
+def item_conflicts(contact: Contact) -> list[str]:
+    """What of notes and tasks both sides changed to different values, such as `note text`."""
+    fields = {mapped.name for mapped in mapping_of(contact.sync)}
+    return [name for name in contact.conflicts if name not in fields]
+
+
 def tags_of(contact: Contact) -> list[str]:
     return sorted(contact.base.get("tags") or ())
 

@@ -33,6 +33,7 @@ def contact(request: StaffRequest, pk: int) -> HttpResponse:
         "places": [(side, found.remote_id(side), reports.open_url(found, side)) for side in SIDES],
         "fields": reports.sides(found),
         "tags": reports.tags_of(found),
+        "item_conflicts": reports.item_conflicts(found),
         "items": [item for kind in ItemKind for item in reports.items_of(found, kind)],
         "candidates": _candidates(found),
         "page": page_of(found.changes.select_related("by"), request.GET, size=20),

@@ -175,6 +175,15 @@ def test_a_note_edited_on_both_sides_asks_where_the_sync_asks() -> None:
     assert [only(world, side).text for side in SIDES] == ["edited in ghl", "edited in centralstation"]
 
 
+def test_a_persons_choice_settles_a_note_that_both_sides_edited() -> None:
+    world = with_items(note(TEXT), conflict=ConflictRule.ASK)
+    for side in SIDES:
+        world.edit_item(side, only(world, side).id, text=f"edited in {side}")
+    world.base = replace(world.base, decisions={"note text": CENTRAL})
+    world.settle()
+    assert [only(world, side).text for side in SIDES] == ["edited in centralstation"] * 2
+
+
 # Round trips
 
 
