@@ -55,7 +55,7 @@ def reconcile(session: Session, contact_id: int) -> Status | None:
     if not Contact.objects.claim(contact_id, token, now, now + LEASE_FOR):
         return None
     contact = Contact.objects.get(pk=contact_id)
-    work = Work(session, contact, token)
+    work = Reconciliation(session, contact, token)
     try:
         ended = work.to_the_end()
     except CrmError as error:
@@ -78,7 +78,7 @@ def reconcile(session: Session, contact_id: int) -> Status | None:
     return ended.status if ended else None
 
 
-class Work:
+class Reconciliation:
     """One contact under one lease."""
 
     def __init__(self, session: Session, contact: Contact, token: str) -> None:

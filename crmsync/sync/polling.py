@@ -1,0 +1,96 @@
+"""The poll: what changed since each side's cursor, what no list of changes tells, and whether a side has lost contacts. Entry: `poll()`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.utils import timezone
+
+from crmsync.engine.records import SIDES, Aspect, ItemKind, Side
+from crmsync.models import Contact
+from crmsync.sync import intake
+from crmsync.sync.work import OVERLAP, Work, forget_missing, note_missing, set_cursors
+from crmsync.systems.base import Page
+from crmsync.systems.errors import PermissionMissing
+
+FAR_PAGES = 40
+"""A poll looks through so many pages of open tasks or new notes at most; a full comparison finds the rest."""
+
+
+def poll(work: Work) -> None:
+    notes_since = datetime.fromisoformat(work.sync.cursors[Side.CENTRALSTATION]) - OVERLAP[Side.CENTRALSTATION]
+    for side in SIDES:
+        _poll_side(work, side)
+    if Aspect.TASKS in work.session.policy.aspects:
+        _poll_open_tasks(work)
+    if Aspect.NOTES in work.session.policy.aspects:
+        _poll_new_notes(work, notes_since)
+    for side in SIDES:
+        _compare_totals(work, side)
+    intake.mark_reviews(work.sync)
+    work.drain()
+
+
+def _poll_side(work: Work, side: Side) -> None:
+    """Take in what changed since the cursor. It moves when all pages are in; what they marked dirty is kept in the contacts."""
+    cursor = datetime.fromisoformat(work.sync.cursors[side])
+    newest, after = cursor, None
+    while True:
+        read_at = timezone.now()
+        page: Page = work.session.systems[side].changed(cursor - OVERLAP[side], after)
+        intake.take_in(work.session, page.records, read_at=read_at, keep_copies=False)
+        newest = max([newest, *(record.updated_at for record in page.records if record.updated_at)])
+        work.beat(now=False)
+        if (after := page.next) is None:
+            break
+    set_cursors(work.sync, {side: newest})
+
+
+def _poll_open_tasks(work: Work) -> None:
+    """GHL tells of no change of a task: compare the open ones. One that was open and isn't listed any more was done or deleted."""
+    system, listed, after = work.session.systems[Side.GHL], set(), None
+    try:
+        for _page in range(FAR_PAGES):
+            page = system.item_page(ItemKind.TASK, after, open_only=True)
+            listed |= {item.id for item, _ in page.items}
+            intake.mark_differing_items(work.session, Side.GHL, ItemKind.TASK, page.items)
+            if (after := page.next) is None:
+                intake.mark_vanished_tasks(work.session, Side.GHL, listed)
+                break
+            work.beat(now=False)
+    except PermissionMissing as error:
+        note_missing(work.sync, error)
+    else:
+        forget_missing(work.sync, Side.GHL)
+
+
+def _poll_new_notes(work: Work, since: datetime) -> None:
+    """CentralStation's notes, newest first, as far back as the last poll."""
+    system, after = work.session.systems[Side.CENTRALSTATION], None
+    for _page in range(FAR_PAGES):
+        page = system.item_page(ItemKind.NOTE, after)
+        new = [(item, owners) for item, owners in page.items if item.created_at is None or item.created_at >= since]
+        intake.mark_differing_items(work.session, Side.CENTRALSTATION, ItemKind.NOTE, new)
+        if not new or (after := page.next) is None:
+            break
+        work.beat(now=False)
+
+
+def _compare_totals(work: Work, side: Side) -> None:
+    """A side whose total isn't the number of contacts we know has lost some, or has some that no list of changes told of: look for them."""
+    known = work.sync.contacts.filter(**{f"{side}_id__isnull": False}).exclude(missing_on=side)
+    if work.session.systems[side].total() == known.count():
+        return
+    began, after, seen = timezone.now(), None, set()
+    while True:
+        page = work.session.systems[side].page(after)
+        intake.take_in(work.session, page.records, read_at=began, keep_copies=False)
+        seen |= {record.id for record in page.records}
+        work.beat(now=False)
+        if (after := page.next) is None:
+            break
+    lost = [pk for pk, remote_id in known.values_list("pk", f"{side}_id").iterator() if remote_id not in seen]
+    for start in range(0, len(lost), 500):
+        some = Contact.objects.filter(pk__in=lost[start : start + 500])
+        some.update(missing_on=side)
+        some.mark_dirty(Aspect.ALL, timezone.now())
