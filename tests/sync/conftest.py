@@ -26,6 +26,7 @@ from crmsync.sandbox.ghl import Ghl
 from crmsync.sandbox.settings import DEMO_API_KEY, DEMO_GHL_TOKEN, DEMO_LOCATION_ID
 from crmsync.sync import reconcile, setup
 from tests.foundation.installation import Installation
+from tests.sync.field import Field
 from tests.sync.kit import ADA, Live
 
 RATE = (1000, 10.0)
@@ -140,6 +141,11 @@ def installed(_migrated: Installation, tmp_path: Path) -> Installation:
     if url := installation.environment.get("DATABASE_URL"):
         installation.environment["DATABASE_URL"] = new_database(url, template=url.rpartition("/")[2])
     return installation
+
+
+@pytest.fixture
+def field(installed: Installation, serve_ghl: Callable[..., Ghl], serve_centralstation: Callable[..., CentralStation]) -> Field:
+    return Field(installed, serve_ghl(limit=1000), serve_centralstation(limit=1000))
 
 
 def new_database(url: str, template: str = "template1") -> str:

@@ -8,12 +8,12 @@ import time
 import pytest
 
 from tests.foundation.installation import children, kill, wait_until
-from tests.sync.test_cut_off import PEOPLE, Field, field  # noqa: F401 (a fixture)
+from tests.sync.field import PEOPLE, Field
 
 pytestmark = pytest.mark.drill
 
 
-def test_contacts_of_a_killed_worker_are_taken_up_within_a_minute(field: Field) -> None:  # noqa: F811
+def test_contacts_of_a_killed_worker_are_taken_up_within_a_minute(field: Field) -> None:
     field.slow_down()
     with field.installed.running("manage.py", "qcluster") as cluster:
         field.manage("sync", "run", "1")
@@ -28,7 +28,7 @@ def test_contacts_of_a_killed_worker_are_taken_up_within_a_minute(field: Field) 
     field.assert_the_same()
 
 
-def everybody_is_well(field: Field) -> bool:  # noqa: F811
+def everybody_is_well(field: Field) -> bool:
     if field.created() < 2 * PEOPLE:
         time.sleep(0.5)
         return False
