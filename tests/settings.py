@@ -1,9 +1,13 @@
 """The product's settings, for tests: data in a directory of their own, and nothing else made easier."""
 
+import atexit
 import os
+import shutil
 import tempfile
 
-os.environ.setdefault("CRMSYNC_DATA", tempfile.mkdtemp(prefix="crmsync-tests-"))
+if "CRMSYNC_DATA" not in os.environ:
+    os.environ["CRMSYNC_DATA"] = tempfile.mkdtemp(prefix="crmsync-tests-")
+    atexit.register(shutil.rmtree, os.environ["CRMSYNC_DATA"], ignore_errors=True)
 os.environ.setdefault("SECRET_KEY", "tests-only-" + "x" * 50)
 
 from crmsync.settings import *  # noqa: F403
