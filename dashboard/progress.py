@@ -96,8 +96,8 @@ class RunProgress:
 
     @property
     def ended(self) -> list[tuple[str, int]]:
-        """(status, how many compared contacts ended in it)."""
-        return [(str(status), n) for status in Status if (n := self.run.counts.get(status))]
+        """(status, how many compared contacts ended in it). One that is pending was written to, and counts once that is verified."""
+        return [(str(status), n) for status in Status if status != Status.PENDING and (n := self.run.counts.get(status))]
 
     @property
     def calls(self) -> list[tuple[str, int]]:

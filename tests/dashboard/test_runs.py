@@ -72,6 +72,10 @@ def test_writes_are_told_by_side_and_kind() -> None:
     assert shown.writes == [("GoHighLevel", [("contacts created", 2)]), ("CentralStationCRM", [("contacts given tags", 3)])]
 
 
+def test_what_is_pending_is_counted_later_when_it_is_verified() -> None:
+    assert progress(counts={"pending": 4, "in_sync": 4}).ended == [("in_sync", 4)]
+
+
 def test_the_list_has_a_constant_number_of_queries(sync: Sync, viewer: Client, django_assert_num_queries: DjangoAssertNumQueries) -> None:
     for _ in range(30):
         Run.objects.create(sync=sync, kind=RunKind.POLL)
