@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.contrib.auth.models import User
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from crmsync.engine.records import Side
 from crmsync.models import Contact, Status
 from crmsync.sync import actions
+from crmsync.systems.errors import NAMES
 from dashboard.access import RESOLVE, RETRY
 
 Text = str | Promise
@@ -19,8 +21,8 @@ RETRYABLE = (Status.FAILED, Status.WAITING)
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """`warning` is what will happen, said on a page of its own before it does; {here} is the CRM that still has the contact,
-    {gone} the one where it was deleted. A verb without a warning is done at once."""
+    """`warning` is what will happen, said on a page of its own before it does; a verb without one is done at once. In texts {here} is the
+    CRM that has the contact, {gone} the one where it was deleted or isn't yet."""
 
     name: str
     label: Text
@@ -34,6 +36,19 @@ class Verb:
 
     def makes_sense_for(self, contact: Contact) -> bool:
         return contact.status in self.statuses
+
+    def spoken_of(self, contact: Contact) -> Verb:
+        """The same with the names of this contact's CRMs in its texts."""
+        gone = _gone(contact)
+        names = {"gone": NAMES[gone], "here": NAMES[gone.other]}
+        label, done, warning = (str(text).format(**names) for text in (self.label, self.done, self.warning))
+        return replace(self, label=label, done=done, warning=warning)
+
+
+def _gone(contact: Contact) -> Side:
+    if contact.missing_on:
+        return Side(contact.missing_on)
+    return Side.GHL if contact.ghl_id is None else Side.CENTRALSTATION
 
 
 def _retry(contact: Contact, by: User) -> None:
@@ -61,21 +76,19 @@ VERBS = (
     ),
     Verb(
         name="keep-apart",
-        label=_("None of these: create it over there"),
+        label=_("None of these: create it in {gone}"),
         icon="plus",
-        done=_("The contact will be created as its own on the other side."),
+        done=_("The contact will be created in {gone} as its own."),
         permission=RESOLVE,
         statuses=(Status.REVIEW,),
         call=actions.keep_apart,
-        warning=_(
-            "None of the candidates is this person. The contact is created in the other CRM as a contact of its own, and linked to it."
-        ),
+        warning=_("None of the candidates is this person. The contact is created in {gone} as a contact of its own, and linked to it."),
     ),
     Verb(
         name="restore",
-        label=_("Restore there"),
+        label=_("Restore in {gone}"),
         icon="arrow-back-up",
-        done=_("The contact will be created again."),
+        done=_("The contact will be created in {gone} again."),
         permission=RESOLVE,
         statuses=(Status.QUARANTINED,),
         call=actions.restore_there,
@@ -93,9 +106,9 @@ VERBS = (
     ),
     Verb(
         name="delete-there",
-        label=_("Delete there too"),
+        label=_("Delete in {here} too"),
         icon="trash",
-        done=_("The contact is deleted on the other side, too."),
+        done=_("The contact is deleted in {here}, too."),
         permission=RESOLVE,
         statuses=(Status.QUARANTINED,),
         call=actions.delete_there_too,
@@ -117,4 +130,4 @@ VERB_BY_NAME = {verb.name: verb for verb in VERBS}
 
 def verbs_for(contact: Contact, user: User) -> list[Verb]:
     """The buttons that this user gets on this contact now."""
-    return [verb for verb in VERBS if verb.makes_sense_for(contact) and user.has_perm(verb.permission)]
+    return [verb.spoken_of(contact) for verb in VERBS if verb.makes_sense_for(contact) and user.has_perm(verb.permission)]

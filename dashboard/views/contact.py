@@ -28,10 +28,12 @@ def contact(request: StaffRequest, pk: int) -> HttpResponse:
     found = _contact(pk)
     context = {
         "contact": found,
-        "advice": STATUS[Status(found.status)].advice,
+        "advice": _advice(found),
+        "next_try": found.due_at if found.status == Status.FAILED and found.due_at and found.due_at > timezone.now() else None,
         "verbs": verbs_for(found, request.user),
         "places": [(side, found.remote_id(side), reports.open_url(found, side)) for side in SIDES],
         "fields": reports.sides(found),
+        "may_differ": found.is_linked and found.status != Status.QUARANTINED,
         "tags": reports.tags_of(found),
         "item_conflicts": reports.item_conflicts(found),
         "items": [item for kind in ItemKind for item in reports.items_of(found, kind)],
@@ -46,12 +48,31 @@ def _contact(pk: int) -> Contact:
     return get_object_or_404(Contact.objects.select_related("sync__ghl", "sync__centralstation", "issue"), pk=pk)
 
 
+def _advice(found: Contact) -> str:
+    """What to do: what its issue says, which is about this very cause, else what goes for the status."""
+    if found.status != Status.PENDING and found.issue and not found.issue.closed_at:
+        return found.issue.what_to_do
+    return str(STATUS[Status(found.status)].advice)
+
+
 def _candidates(found: Contact) -> list[dict[str, Any]]:
     """Who may be the same person, each with its fields, while somebody has to say."""
     if found.status != Status.REVIEW:
         return []
     others = actions.candidates_of(found).exclude(pk=found.pk).select_related("sync__ghl")
-    return [{"contact": other, "fields": _own_fields(other)} for other in others]
+    return [{"contact": other, "fields": _own_fields(other), "why_not": _why_not(found, other)} for other in others]
+
+
+def _why_not(found: Contact, other: Contact) -> str:
+    """What to do where the two can't be linked, "" where they can: each in one CRM, and not in the same."""
+    shared = next((side for side in SIDES if found.remote_id(side) and other.remote_id(side)), None)
+    if shared is None:
+        return ""
+    if found.is_linked or other.is_linked:
+        text = _("Linked with another contact already: merge the two in %(crm)s, or exclude this one.")
+        return text % {"crm": NAMES[shared]}
+    create = VERB_BY_NAME["keep-apart"].spoken_of(found).label
+    return _("In the same CRM: merge the two there, or press “%(create)s”.") % {"create": create}
 
 
 def _own_fields(other: Contact) -> list[tuple[str, str]]:
@@ -63,20 +84,16 @@ def _own_fields(other: Contact) -> list[tuple[str, str]]:
 @needs(VIEW)
 def do(request: StaffRequest, pk: int, name: str) -> HttpResponse:
     """Do what a verb says; first, for what can't be undone, say what will happen. Each verb has a permission of its own."""
-    verb, found = VERB_BY_NAME.get(name), _contact(pk)
-    if verb is None:
+    found = _contact(pk)
+    if name not in VERB_BY_NAME:
         raise Http404
+    verb = VERB_BY_NAME[name].spoken_of(found)
     if not request.user.has_perm(verb.permission):
         raise PermissionDenied
     if request.method != "POST":
-        return render(request, "contact/confirm.html", {"contact": found, "verb": verb, "warning": _warning(verb, found)})
+        return render(request, "contact/confirm.html", {"contact": found, "verb": verb, "warning": verb.warning})
     done = act(request, lambda: _guarded(verb, found, request), "" if request.htmx else str(verb.done))
     return _after(request, found, done)
-
-
-def _warning(verb: Verb, found: Contact) -> str:
-    gone = Side(found.missing_on) if found.missing_on else Side.GHL
-    return str(verb.warning).format(gone=NAMES[gone], here=NAMES[gone.other])
 
 
 def _guarded(verb: Verb, found: Contact, request: StaffRequest) -> None:

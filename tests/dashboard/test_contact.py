@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from crmsync.engine.records import Side
-from crmsync.models import Cause, Contact, Item, Result, Status, Sync
+from crmsync.models import Cause, Contact, Issue, Item, Result, Status, Sync
 from tests.dashboard.data import make_change, make_contact
 from tests.dashboard.demo import demo
 
@@ -54,6 +56,23 @@ def test_the_reason_and_what_to_do_are_on_top(sync: Sync, viewer: Client) -> Non
     assert [text in shown for text in ("phone: not kept.", "Mend the cause, then press Retry.")] == [True, True]
 
 
+def with_issue(sync: Sync, status: Status) -> Contact:
+    issue = Issue.objects.create(sync=sync, code="x", side=Side.GHL, explanation="x", what_to_do="Nothing: it is tried again by itself.")
+    due_at = timezone.now() + timedelta(seconds=150)
+    return make_contact(sync, status, reason="Timed out.", issue=issue, due_at=due_at)
+
+
+def test_what_its_issue_advises_takes_the_place_of_general_advice(sync: Sync, viewer: Client) -> None:
+    shown = page(viewer, with_issue(sync, Status.FAILED))
+    advice = ("Nothing: it is tried again by itself.", "in 2\xa0minutes", "then press Retry")
+    assert [text in shown for text in advice] == [True, True, False]
+
+
+def test_an_old_failure_is_not_shown_while_it_is_tried_again(sync: Sync, viewer: Client) -> None:
+    shown = page(viewer, with_issue(sync, Status.PENDING))
+    assert [text in shown for text in ("Timed out.", "tried again by itself", "Next try")] == [False] * 3
+
+
 def test_both_sides_stand_beside_what_was_agreed(sync: Sync, viewer: Client) -> None:
     shown = page(viewer, make_contact(sync, **PHONES))
     assert [text in shown for text in ("+49 30 1", "+49 30 2", "+49 30 3", "vip")] == [True] * 4
@@ -61,6 +80,10 @@ def test_both_sides_stand_beside_what_was_agreed(sync: Sync, viewer: Client) -> 
 
 def test_a_field_that_differs_is_marked(sync: Sync, viewer: Client) -> None:
     assert page(viewer, make_contact(sync, **PHONES)).count('class="differs"') == 1
+
+
+def test_no_field_differs_from_a_side_that_is_gone(sync: Sync, viewer: Client) -> None:
+    assert 'class="differs"' not in page(viewer, make_contact(sync, Status.QUARANTINED, missing_on=Side.GHL, **PHONES))
 
 
 def test_a_field_in_conflict_is_decided_by_side(sync: Sync, operator: Client) -> None:
@@ -107,6 +130,7 @@ def test_changes_come_twenty_a_page(sync: Sync, viewer: Client) -> None:
 def test_a_contact_at_work_refreshes_itself(sync: Sync, viewer: Client) -> None:
     shown = [page(viewer, make_contact(sync, status)) for status in (Status.PENDING, Status.IN_SYNC)]
     assert ['hx-trigger="every 2s"' in text for text in shown] == [True, False]
+    assert 'hx-trigger="every 10s"' in shown[1]
 
 
 def test_retry_makes_it_pending(sync: Sync, operator: Client) -> None:
@@ -186,6 +210,22 @@ def review(sync: Sync) -> tuple[Contact, Contact]:
 def test_a_review_shows_who_it_may_be(sync: Sync, operator: Client) -> None:
     shown = page(operator, review(sync)[0])
     assert [text in shown for text in ("Sabine Braun", "info@braun.de", "This is the same person")] == [True] * 3
+
+
+def test_one_of_the_same_crm_is_merged_there_instead(sync: Sync, operator: Client) -> None:
+    here, there = review(sync)
+    Contact.objects.filter(pk=there.pk).update(ghl_id="GhOther", centralstation_id=None)
+    shown = page(operator, here)
+    assert "This is the same person" not in shown
+    assert "merge the two there, or press “None of these: create it in CentralStationCRM”" in shown
+
+
+def test_one_that_is_linked_already_is_not_offered(sync: Sync, operator: Client) -> None:
+    here, there = review(sync)
+    Contact.objects.filter(pk=there.pk).update(ghl_id="GhOther")
+    shown = page(operator, here)
+    assert "This is the same person" not in shown
+    assert "Linked with another contact already: merge the two in GoHighLevel, or exclude this one." in shown
 
 
 def test_two_that_are_the_same_become_one(sync: Sync, operator: Client) -> None:
