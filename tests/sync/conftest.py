@@ -118,7 +118,7 @@ def cli(transactional_db: None, capsys: pytest.CaptureFixture[str], monkeypatch:
 
 
 @pytest.fixture(scope="session")
-def _migrated(tmp_path_factory: pytest.TempPathFactory) -> Installation:
+def _migrated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """Migrated once; each test gets a copy."""
     installation = Installation(tmp_path_factory.mktemp("template") / "data")
     if url := os.environ.get("DATABASE_URL", ""):
@@ -130,17 +130,19 @@ def _migrated(tmp_path_factory: pytest.TempPathFactory) -> Installation:
         if "REDIS_URL" in os.environ:
             installation.environment["REDIS_URL"] = os.environ["REDIS_URL"]
     assert installation.manage("migrate", "--verbosity", "0").returncode == 0
-    return installation
+    yield installation
+    drop_database(installation)
 
 
 @pytest.fixture
-def installed(_migrated: Installation, tmp_path: Path) -> Installation:
+def installed(_migrated: Installation, tmp_path: Path) -> Iterator[Installation]:
     """An installation of its own for commands in processes of their own; on PostgreSQL where DATABASE_URL names one."""
     shutil.copytree(_migrated.data, tmp_path / "data")
     installation = Installation(tmp_path / "data", dict(_migrated.environment))
     if url := installation.environment.get("DATABASE_URL"):
         installation.environment["DATABASE_URL"] = new_database(url, template=url.rpartition("/")[2])
-    return installation
+    yield installation
+    drop_database(installation)
 
 
 @pytest.fixture
@@ -155,3 +157,10 @@ def new_database(url: str, template: str = "template1") -> str:
     with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
     return f"{server}/{name}"
+
+
+def drop_database(installation: Installation) -> None:
+    if url := installation.environment.get("DATABASE_URL"):
+        server, _, name = url.rpartition("/")
+        with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
+            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')

@@ -76,6 +76,11 @@ def test_what_is_refused_is_not_stored_and_says_why_in_one_line(
     assert message.startswith("CommandError: ")
 
 
+def test_a_server_that_is_no_centralstation_is_said_without_our_words_for_it(cli: Cli, centralstation_sandbox: CentralStation) -> None:
+    answer = add_central(cli, centralstation_sandbox.url + "/elsewhere")
+    assert answer.messages == ["CommandError: There is no CentralStationCRM at this address."]
+
+
 @pytest.mark.parametrize("kind", [{"kind": "not_json"}, {"kind": "server_error"}, {"kind": "canned", "body": {"surprise": True}}])
 @pytest.mark.parametrize("side", ["ghl", "central"])
 def test_an_account_that_answers_nonsense_is_not_stored(

@@ -278,4 +278,27 @@ def test_an_account_that_is_gone_is_one(
     live = join(serve_ghl(), centralstation_sandbox)
     Connection.objects.filter(pk=live.sync.ghl_id).update(root="http://127.0.0.1:9")
     answer = sync(cli, live, "run", "--wait")
-    assert (answer.status, "can't be reached" in answer.err) == (1, True)
+    assert (answer.status, "can't be reached" in answer.err, "check the address" in answer.err) == (1, True, True)
+
+
+# For people
+
+
+def test_people_read_words_and_not_python(cli: Cli, live: Live) -> None:
+    live.ghl.add_contact(**ADA)
+    answer = cli("sync", "run", live.sync.pk, "--wait")
+    assert "counts: in_sync 1  " in answer.out
+    assert not set("{}[]'") & set(answer.out)
+
+
+def test_one_contact_is_told_as_one(cli: Cli, live: Live) -> None:
+    live.ghl.add_contact(**ADA)
+    sync(cli, live, "run", "--wait")
+    answer = cli("sync", "retry", live.sync.pk, "--contact", Contact.objects.get().pk)
+    assert answer.messages == ["1 contact is tried again."]
+
+
+@pytest.mark.parametrize(("words", "told"), [([], ["None."]), (["--json"], [])])
+def test_an_empty_list_is_told_to_people_alone(cli: Cli, transactional_db: None, words: list[str], told: list[str]) -> None:
+    answer = cli("sync", "list", *words)
+    assert (answer.status, answer.out, answer.messages) == (0, "", told)
