@@ -56,7 +56,10 @@ def when(moment: datetime | None, nothing: str = "—") -> SafeString:
 
 def _relative(moment: datetime) -> str:
     now = timezone.now()
-    if abs((now - moment).total_seconds()) < 60:
+    ahead_s = (moment - now).total_seconds()
+    if 1 < ahead_s < 60:  # less is two clocks that differ
+        return _("in less than a minute")
+    if abs(ahead_s) < 60:
         return _("just now")
     if moment > now:
         return _("in %s") % timeuntil(moment, now, depth=1)
@@ -95,7 +98,7 @@ def other_system(side: str) -> str:
 @register.simple_tag
 def value(shown: object) -> SafeString:
     """A field's value as staff read it: lists with commas, notes without their HTML, yes and no, a dash for nothing."""
-    if shown is None or shown == "" or shown == []:
+    if _is_nothing(shown):
         return format_html('<span class="nothing" title="{}">—</span>', _("nothing"))
     if isinstance(shown, bool):
         return format_html("{}", _("yes") if shown else _("no"))
@@ -142,23 +145,42 @@ KINDS = {
     WriteKind.UPDATE: _lazy("Updated in %(system)s"),
     WriteKind.ADD_TAGS: _lazy("Tags added in %(system)s"),
     WriteKind.REMOVE_TAGS: _lazy("Tags removed in %(system)s"),
-    WriteKind.CREATE_ITEM: _lazy("Note or task created in %(system)s"),
-    WriteKind.UPDATE_ITEM: _lazy("Note or task updated in %(system)s"),
-    WriteKind.DELETE_ITEM: _lazy("Note or task deleted in %(system)s"),
+    WriteKind.CREATE_ITEM: _lazy("%(item)s created in %(system)s"),
+    WriteKind.UPDATE_ITEM: _lazy("%(item)s updated in %(system)s"),
+    WriteKind.DELETE_ITEM: _lazy("%(item)s deleted in %(system)s"),
 }
+ITEM_KINDS = (WriteKind.CREATE_ITEM, WriteKind.UPDATE_ITEM, WriteKind.DELETE_ITEM)
 DELETED = _lazy("Deleted in %(system)s")  # by a person's decision, never by a plan: no WriteKind
 
 
 @register.filter
 def change_title(change: Change) -> str:
-    return str(KINDS.get(change.kind, DELETED)) % {"system": system(change.side)}  # type: ignore[call-overload]
+    return str(KINDS.get(change.kind, DELETED)) % {"system": system(change.side), "item": _item_name(change)}  # type: ignore[call-overload]
+
+
+def _item_name(change: Change) -> str:
+    """Only a task has a due date or is done, only a note has a text; a title alone doesn't tell."""
+    names = {*change.before, *change.after}
+    if names & {"due", "done"}:
+        return _("Task")
+    return _("Note") if "text" in names else _("Note or task")
 
 
 @register.filter
 def differences(change: Change) -> list[tuple[str, Any, Any]]:
-    """(field, before, after) of each field that the change touched."""
+    """(field, before, after) of each field that the change touched, but for those that are empty before and after."""
     names = [*change.after, *(name for name in change.before if name not in change.after)]
-    return [(name, change.before.get(name), change.after.get(name)) for name in names]
+    rows = [(name, _written(change, name, change.before), _written(change, name, change.after)) for name in names]
+    return [row for row in rows if not (_is_nothing(row[1]) and _is_nothing(row[2]))]
+
+
+def _written(change: Change, name: str, values: Mapping[str, Any]) -> Any:
+    found = values.get(name)
+    return due(found) if found and name == "due" and change.kind in ITEM_KINDS else found
+
+
+def _is_nothing(shown: object) -> bool:
+    return shown is None or shown == "" or shown == []
 
 
 @register.filter

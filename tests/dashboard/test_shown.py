@@ -38,7 +38,8 @@ def test_a_badge_is_the_word_and_an_icon_in_its_tone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("age_s", "words"), [(5, "just now"), (-5, "just now"), (180, "3\xa0minutes ago"), (7300, "2\xa0hours ago"), (-600, "in 10\xa0minutes")]
+    ("age_s", "words"),
+    [(5, "just now"), (-5, "in less than a minute"), (180, "3\xa0minutes ago"), (7300, "2\xa0hours ago"), (-600, "in 10\xa0minutes")],
 )
 def test_a_time_is_relative(age_s: int, words: str) -> None:
     assert f">{words}</time>" in when(timezone.now() - timedelta(seconds=age_s + (-1 if age_s < -60 else 0)))
@@ -89,6 +90,23 @@ def test_a_change_says_what_and_where() -> None:
 
 def test_a_change_lists_what_was_cleared_too() -> None:
     assert differences(Change(before={"phone": "1", "fax": "2"}, after={"phone": "3"})) == [("phone", "1", "3"), ("fax", "2", None)]
+
+
+@pytest.mark.parametrize(
+    ("after", "title"),
+    [
+        ({"title": "Angebot", "text": "x"}, "Note created in GoHighLevel"),
+        ({"title": "Anruf", "due": None, "done": None}, "Task created in GoHighLevel"),
+        ({"title": "Anruf"}, "Note or task created in GoHighLevel"),
+    ],
+)
+def test_a_note_and_a_task_are_told_apart_by_their_fields(after: dict[str, str | None], title: str) -> None:
+    assert change_title(Change(kind="create_item", side=Side.GHL, after=after)) == title
+
+
+def test_what_was_written_leaves_out_empty_values_and_shows_when_a_task_is_due() -> None:
+    change = Change(kind="create_item", after={"title": "Anruf", "due": "2026-11-27T08:00:00+00:00", "done": None})
+    assert differences(change) == [("title", None, "Anruf"), ("due", None, "2026-11-27 08:00 UTC")]
 
 
 def test_a_side_has_its_name() -> None:
