@@ -110,6 +110,18 @@ def email(url: str) -> dict[str, Any]:
     return {name: value for name, value in config.items() if name.startswith("EMAIL_")}
 
 
+def flag(variable: str, *, default: bool) -> bool:
+    """A yes or no: true, 1, yes, on, or false, 0, no, off. Anything else is a slip, and not a "no"."""
+    value = os.environ.get(variable, "").strip().lower()
+    if value in {"true", "1", "yes", "on"}:
+        return True
+    if value in {"false", "0", "no", "off"}:
+        return False
+    if value:
+        raise ImproperlyConfigured(f"{variable} must be true or false.")
+    return default
+
+
 def workers(default: int) -> int:
     """CRMSYNC_WORKERS: worker processes of one cluster, 1 to 64."""
     value = os.environ.get("CRMSYNC_WORKERS") or str(default)

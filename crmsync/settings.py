@@ -16,7 +16,7 @@ env = environ.Env()
 CRMSYNC_DATA = configuration.data_directory(BASE_DIR / ".crmsync")
 
 # Shows tracebacks to visitors: for developing only.
-DEBUG = env.bool("DEBUG", default=False)
+DEBUG = configuration.flag("DEBUG", default=False)
 
 # Public address. By https it switches secure cookies, HSTS and the redirect from http on.
 _base_url = configuration.base_url("http://127.0.0.1:8000")

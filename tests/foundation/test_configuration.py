@@ -66,6 +66,7 @@ def test_with_a_database_url_a_missing_secret_stops_the_start(installation: Inst
         ("BASE_URL", "crm.example.com"),
         ("CREDENTIAL_KEYS", "no-key"),
         ("CRMSYNC_WORKERS", "many"),
+        ("DEBUG", "maybe"),
         ("CRMSYNC_DATA", "/proc/nowhere"),
     ],
 )
@@ -74,6 +75,11 @@ def test_a_bad_value_stops_the_start_and_names_the_variable(installation: Instal
     assert result.returncode == 1
     assert result.stderr.startswith(f"Configuration: {variable}")
     assert "no-key" not in result.stderr
+
+
+@pytest.mark.parametrize(("value", "is_on"), [("yes", True), ("ON", True), ("1", True), ("0", False), ("Off", False), ("", False)])
+def test_a_flag_is_a_clear_yes_or_no(installation: Installation, value: str, is_on: bool) -> None:
+    assert settings_of(installation, "DEBUG", DEBUG=value) == {"DEBUG": is_on}
 
 
 def test_production_settings_pass_the_deployment_check(installation: Installation) -> None:
