@@ -20,6 +20,7 @@ from typing import NoReturn, TypedDict, TypeVar
 
 import httpx
 import stamina
+import stamina.instrumentation
 from pydantic import JsonValue
 
 from crmsync.engine.records import Side
@@ -40,6 +41,9 @@ from crmsync.systems.operations import Operation
 # httpx logs each address at INFO, and addresses hold the e-mail or phone that is searched for.
 for _name in ("httpx", "httpcore"):
     logging.getLogger(_name).setLevel(logging.WARNING)
+
+# stamina tells of each repeat as a warning; repeats are everyday here, and what comes of them is told by who called.
+stamina.instrumentation.set_on_retry_hooks([])
 
 
 class Limits(TypedDict, total=False):
@@ -137,7 +141,7 @@ class Transport:
         try:
             return self._client.request(operation.method, self._root + path, params=query, json=json)
         except _NEVER_SENT as error:
-            fault: CrmError = self._error(Unavailable, operation, f"can't be reached ({_kind(error)})")
+            fault: CrmError = self._error(Unavailable, operation, f"can't be reached ({_kind(error)}): check the address")
         except httpx.HTTPError as error:
             fault = self._lost(operation, f"gave no answer ({_kind(error)})")
         raise fault  # here, not above: httpx's error holds the request, and with it the token
