@@ -14,7 +14,7 @@ from crmsync.systems.centralstation import operations as op
 from crmsync.systems.centralstation.api import Api
 from crmsync.systems.centralstation.fields import custom_fields
 from crmsync.systems.centralstation.rows import CustomFieldsType, Login, Person
-from crmsync.systems.errors import NeedsPerson, NotFound, PermissionMissing, UnexpectedAnswer
+from crmsync.systems.errors import CrmError, NeedsPerson, NotFound, PermissionMissing, Unavailable, UnexpectedAnswer
 
 KEPT_S = 600.0
 
@@ -31,9 +31,7 @@ class AccountFacts:
 
     def check(self, host: str) -> Account:
         """Prove the key, then try the reads that not every user may do. Raises `CredentialsRefused`, and `PermissionMissing` for people."""
-        with suppress(NotFound, PermissionMissing):  # not documented for every kind of key: the people below prove it as well
-            self._api.send(op.CHECK_CONNECTION)
-        self._api.page(Person, op.LIST_PEOPLE, 1, params={"perpage": 1})
+        self._prove()
         user = self._own_user()
         missing = {}
         if user is None and not self._users():
@@ -48,6 +46,21 @@ class AccountFacts:
             default_user_id=self._user_id or (user.id if user else None),
             missing_scopes=missing,
         )
+
+    def _prove(self) -> None:
+        """Raises `NotFound` where something else answers at this address."""
+        try:
+            with suppress(NotFound, PermissionMissing):  # not documented for every kind of key: the people below prove it as well
+                self._api.send(op.CHECK_CONNECTION)
+            self._api.page(Person, op.LIST_PEOPLE, 1, params={"perpage": 1})
+        except CrmError as error:
+            if not _is_another_server(error):
+                raise
+            status = error.status
+        else:
+            return
+        message = "There is no CentralStationCRM at this address."
+        raise NotFound(message, side=Side.CENTRALSTATION, operation=op.LIST_PEOPLE.name, status=status)
 
     def custom_fields(self, *, fresh: bool = False, strictly: bool = False) -> dict[FieldKey, FieldInfo]:
         """The person's custom fields by key; none where the key's user may not read them, unless `strictly`: then `PermissionMissing`."""
@@ -86,6 +99,12 @@ class AccountFacts:
             return sorted(self._api.every(Login, op.LIST_USERS), key=lambda user: user.age)
         except (NotFound, PermissionMissing):
             return []
+
+
+def _is_another_server(error: CrmError) -> bool:
+    """A page instead of JSON, or people that aren't there, though the server itself is in order."""
+    is_in_order = error.status is not None and error.status < 500
+    return isinstance(error, (NotFound, UnexpectedAnswer)) or (isinstance(error, Unavailable) and is_in_order)
 
 
 def _account_name(user: Login | None) -> str | None:

@@ -44,7 +44,7 @@ def read_error(operation: Operation, status: int, headers: Mapping[str, str], bo
             missing.scope = operation.scope
             return missing
         case 404:
-            return error(NotFound, f"doesn't have it, or doesn't show it to the API key's user ({operation.name}).")
+            return error(NotFound, "doesn't have it, or doesn't show it to the API key's user.")
         case 409:
             return error(TryLater, "says that the record was changed meanwhile.")
         case 400 | 422:
@@ -69,7 +69,7 @@ def refusal(field: FieldKey, reason: str, *, operation: str, status: int | None)
 
 
 def not_found(operation: Operation) -> NotFound:
-    message = f"CentralStationCRM doesn't have it, or no longer as what it was ({operation.name})."
+    message = "CentralStationCRM doesn't have it, or no longer as what it was."
     return NotFound(message, side=Side.CENTRALSTATION, operation=operation.name)
 
 
