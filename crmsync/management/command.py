@@ -1,17 +1,21 @@
 """What all commands with sub-commands share: one JSON object a line for machines, plain text for people, secrets by standard input.
 
-Exit status: 0 done, 1 configuration or unknown id (`CommandError`), 2 wrong usage (argparse), 3 done but some contacts failed.
+Exit status: 0 done, 1 configuration or unknown id (`CommandError`), 2 wrong usage (argparse), 3 done but some contacts failed, 141 nobody
+reads on (`… | head -1`).
 """
 
 import json
+import os
 import sys
 from argparse import ArgumentParser, _SubParsersAction
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.translation import gettext as _
 
 Action = Callable[[dict[str, Any]], None]
+NOBODY_READS = 128 + 13  # as a shell tells of a process that SIGPIPE ended
 
 
 class SubCommands(BaseCommand):
@@ -34,11 +38,26 @@ class SubCommands(BaseCommand):
         return parser
 
     def handle(self, *args: Any, **options: Any) -> None:
-        options["action"](options)
+        try:
+            options["action"](options)
+            self.stdout.flush()
+        except BrokenPipeError:
+            # What is still in the buffer goes nowhere, or Python would complain of it at its end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(NOBODY_READS)
 
     def show(self, options: dict[str, Any], row: dict[str, Any], text: str = "") -> None:
         """One answer on standard output: `row` as JSON where asked for, else `text`."""
         self.stdout.write(json.dumps(row, ensure_ascii=False, default=str) if options["json"] else text or _sentence(row))
+
+    def show_all(self, options: dict[str, Any], rows: Iterable[dict[str, Any]]) -> None:
+        """A list on standard output, one answer a line; people are told where it is empty."""
+        is_empty = True
+        for row in rows:
+            self.show(options, row)
+            is_empty = False
+        if is_empty and not options["json"]:
+            self.tell(_("None."))
 
     def tell(self, message: str) -> None:
         """A message for people, on standard error."""
@@ -46,7 +65,26 @@ class SubCommands(BaseCommand):
 
 
 def _sentence(row: dict[str, Any]) -> str:
-    return "  ".join(f"{name}: {'-' if value is None else value}" for name, value in row.items())
+    return "  ".join(f"{name}: {_plain(value)}" for name, value in row.items())
+
+
+def _plain(value: Any) -> str:
+    """A value as people read it: `in_sync 82, failed 1`. What is inside another value is left out where it is empty, or 0."""
+    match value:
+        case None | "" | []:
+            return "-"
+        case bool():
+            return _("yes") if value else _("no")
+        case list():
+            return ", ".join(_plain(one) for one in value)
+        case dict():
+            return ", ".join(f"{name} {_inner(one)}" for name, one in value.items() if one or one is False) or "-"
+        case _:
+            return str(value)
+
+
+def _inner(value: Any) -> str:
+    return f"({_plain(value)})" if isinstance(value, dict) else _plain(value)
 
 
 def secret_from_stdin(name: str) -> str:

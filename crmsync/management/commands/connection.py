@@ -60,8 +60,7 @@ class Command(SubCommands):
         self.show(options, {"id": connection.pk}, f"Connection {connection.pk} is stored.")
 
     def list(self, options: dict[str, Any]) -> None:
-        for connection in Connection.objects.defer("credential"):
-            self.show(options, _row(connection))
+        self.show_all(options, map(_row, Connection.objects.defer("credential")))
 
     def test(self, options: dict[str, Any]) -> None:
         connection = setup.test_connection(connection_by_id(options["id"]))

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 from django.utils import timezone
+from django.utils.translation import ngettext
 
 from crmsync import stopping
 from crmsync.management.command import SubCommands
@@ -59,10 +60,7 @@ class Command(SubCommands):
         self.show(options, {"id": sync.pk}, f"Sync {sync.pk} is created.")
 
     def list(self, options: dict[str, Any]) -> None:
-        for sync in Sync.objects.select_related("ghl", "centralstation"):
-            self.show(
-                options, {"id": sync.pk, "name": sync.name, "mode": sync.mode, "ghl": sync.ghl_id, "centralstation": sync.centralstation_id}
-            )
+        self.show_all(options, map(_sync_row, Sync.objects.all()))
 
     def run(self, options: dict[str, Any]) -> None:
         sync = _sync(options["id"])
@@ -77,7 +75,7 @@ class Command(SubCommands):
         if options["wait"]:
             _require_reachable(sync)
         count = actions.retry(_chosen(sync, options))
-        self.tell(f"{count} contacts are tried again.")
+        self.tell(ngettext("%d contact is tried again.", "%d contacts are tried again.", count) % count)
         if count or options["wait"]:
             self._do(options, runs.begin(sync, RunKind.RETRY))
         else:
@@ -109,8 +107,7 @@ class Command(SubCommands):
         contacts = _sync(options["id"]).contacts.order_by("pk")
         if options["status"]:
             contacts = contacts.filter(status=options["status"])
-        for contact in contacts.iterator(chunk_size=500):
-            self.show(options, _contact_row(contact))
+        self.show_all(options, map(_contact_row, contacts.iterator(chunk_size=500)))
 
     def pause(self, options: dict[str, Any]) -> None:
         self._changed(options, actions.pause)
@@ -171,6 +168,10 @@ def _status(sync: Sync) -> dict[str, Any]:
         "notices": list(sync.notices.values()),
         "last_run": _run_row(last) if last else None,
     }
+
+
+def _sync_row(sync: Sync) -> dict[str, Any]:
+    return {"id": sync.pk, "name": sync.name, "mode": sync.mode, "ghl": sync.ghl_id, "centralstation": sync.centralstation_id}
 
 
 def _run_row(run: Run) -> dict[str, Any]:

@@ -52,8 +52,7 @@ class Command(SubCommands):
         self.show(options, _row(user), _("%s has a new password.") % user.email)
 
     def list(self, options: dict[str, Any]) -> None:
-        for user in User.objects.prefetch_related("groups").order_by("email"):
-            self.show(options, _row(user))
+        self.show_all(options, map(_row, User.objects.prefetch_related("groups").order_by("email")))
 
     def _password(self) -> str:
         """Who runs this command decides how strong a password must be here; a weak one is only remarked on."""
