@@ -24,22 +24,51 @@ class Tone(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Look:
+    """`none` is said where nothing has this state."""
+
     tone: Tone
     icon: str
     advice: str | Promise = ""
+    none: str | Promise = ""
 
 
 STATUS = {
-    Status.IN_SYNC: Look(Tone.GOOD, "circle-check", _("Both sides were read and are equal in every mapped field.")),
-    Status.PENDING: Look(Tone.BUSY, "circle-dashed", _("This contact is about to be compared. There is nothing to do.")),
-    Status.FAILED: Look(
-        Tone.BAD, "alert-circle", _("Mend the cause, then press Retry. Where retrying can help, crmsync tries again by itself.")
+    Status.IN_SYNC: Look(
+        Tone.GOOD, "circle-check", _("Both sides were read and are equal in every mapped field."), _("Nothing is in sync yet.")
     ),
-    Status.CONFLICT: Look(Tone.WARN, "arrows-split", _("Take the right value in the table below. The other fields go on meanwhile.")),
-    Status.REVIEW: Look(Tone.WARN, "user-question", _("Compare them below. Nothing is written for any of them until somebody says.")),
-    Status.WAITING: Look(Tone.WARN, "hourglass", _("It goes on by itself once what it waits for is there. Retry looks at once.")),
-    Status.EXCLUDED: Look(Tone.QUIET, "ban", _("This contact is left alone on both sides. Include takes it in again.")),
-    Status.QUARANTINED: Look(Tone.WARN, "archive", _("Nothing is written until somebody decides. Each button first says what it will do.")),
+    Status.PENDING: Look(
+        Tone.BUSY, "circle-dashed", _("This contact is about to be compared. There is nothing to do."), _("Nothing is pending.")
+    ),
+    Status.FAILED: Look(
+        Tone.BAD,
+        "alert-circle",
+        _("Mend the cause, then press Retry. Where retrying can help, crmsync tries again by itself."),
+        _("Nothing has failed."),
+    ),
+    Status.CONFLICT: Look(
+        Tone.WARN,
+        "arrows-split",
+        _("Take the right value in the table below. The other fields go on meanwhile."),
+        _("Nothing is in conflict."),
+    ),
+    Status.REVIEW: Look(
+        Tone.WARN,
+        "user-question",
+        _("Compare them below. Nothing is written for any of them until somebody says."),
+        _("Nothing is to be reviewed."),
+    ),
+    Status.WAITING: Look(
+        Tone.WARN, "hourglass", _("It goes on by itself once what it waits for is there. Retry looks at once."), _("Nothing is waiting.")
+    ),
+    Status.EXCLUDED: Look(
+        Tone.QUIET, "ban", _("This contact is left alone on both sides. Include takes it in again."), _("Nothing is excluded.")
+    ),
+    Status.QUARANTINED: Look(
+        Tone.WARN,
+        "archive",
+        _("Nothing is written until somebody decides. Each button first says what it will do."),
+        _("Nothing is quarantined."),
+    ),
 }
 ATTENTION = (Status.FAILED, Status.CONFLICT, Status.REVIEW, Status.QUARANTINED, Status.WAITING)
 

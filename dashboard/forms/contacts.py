@@ -12,12 +12,30 @@ from crmsync.models.contact import ContactQuerySet
 
 
 class ContactFilter(forms.Form):
-    """What is asked for in the address. What can't be understood there is left out, never an error."""
+    """What is asked for in the address. What can't be understood there is left out, and the form's errors say so."""
 
-    q = forms.CharField(label=_("Search"), required=False, max_length=200)
-    sync = forms.ModelChoiceField(Sync.objects.all(), label=_("Sync"), required=False, empty_label=_("All syncs"))
-    status = forms.ChoiceField(label=_("Status"), required=False, choices=[("", _("Any status")), *Status.choices])
-    issue = forms.ModelChoiceField(Issue.objects.all(), required=False, widget=forms.HiddenInput)
+    q = forms.CharField(
+        label=_("Search"), required=False, max_length=200, error_messages={"max_length": _("The text is too long to search for.")}
+    )
+    sync = forms.ModelChoiceField(
+        Sync.objects.all(),
+        label=_("Sync"),
+        required=False,
+        empty_label=_("All syncs"),
+        error_messages={"invalid_choice": _("There is no such sync: the contacts of all are shown.")},
+    )
+    status = forms.ChoiceField(
+        label=_("Status"),
+        required=False,
+        choices=[("", _("Any status")), *Status.choices],
+        error_messages={"invalid_choice": _("There is no status “%(value)s”: contacts of any status are shown.")},
+    )
+    issue = forms.ModelChoiceField(
+        Issue.objects.all(),
+        required=False,
+        widget=forms.HiddenInput,
+        error_messages={"invalid_choice": _("What held these contacts up is no longer known: all contacts are shown.")},
+    )
 
     def contacts(self) -> ContactQuerySet:
         """The contacts asked for, of any status: what the counts beside each status count."""
@@ -39,9 +57,16 @@ class ContactFilter(forms.Form):
         return found.filter(status=status) if status else found
 
 
+def are_many_syncs() -> bool:
+    """Whether a list has to say which sync a contact belongs to."""
+    return Sync.objects.count() > 1
+
+
 def _mentions(text: str) -> Q:
     """Part of a name, an e-mail address or a phone number however written; or an id, whole."""
-    found = Q(label__icontains=text) | Q(email__icontains=text) | Q(phone__icontains=text)
+    found = Q(email__icontains=text) | Q(phone__icontains=text)
+    for form in {text, text.lower(), text.upper(), text.title()}:  # SQLite knows the case of ASCII's letters only
+        found |= Q(label__icontains=form)
     found |= Q(ghl_id=text) | Q(centralstation_id=text)
     if number := phone_e164(text, "DE"):
         found |= Q(pk__in=MatchKey.objects.filter(kind="phone", value=number).values("contact"))

@@ -16,7 +16,7 @@ from crmsync.sync import actions, reports
 from crmsync.systems.errors import NAMES
 from dashboard.access import RESOLVE, VIEW, StaffRequest, needs
 from dashboard.answers import act, back, show, show_form
-from dashboard.forms.contacts import ExcludeForm
+from dashboard.forms.contacts import ExcludeForm, are_many_syncs
 from dashboard.looks import STATUS
 from dashboard.paging import page_of
 from dashboard.verbs import VERB_BY_NAME, Verb, verbs_for
@@ -110,7 +110,8 @@ def _after(request: StaffRequest, found: Contact, done: bool) -> HttpResponse:
         return back(request, "contact", found.pk)
     if not done:
         return HttpResponseClientRefresh()
-    return render(request, "contacts/_row.html", {"contact": _contact(found.pk), "is_watched": True})
+    context = {"contact": _contact(found.pk), "is_watched": True, "with_sync": are_many_syncs()}
+    return render(request, "contacts/_row.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -11,7 +11,8 @@ from crmsync.models.contact import ContactQuerySet
 from crmsync.sync import actions
 from dashboard.access import RETRY, VIEW, StaffRequest, needs
 from dashboard.answers import act, back, show
-from dashboard.forms.contacts import ContactFilter
+from dashboard.forms.contacts import ContactFilter, are_many_syncs
+from dashboard.looks import STATUS
 from dashboard.paging import page_of
 from dashboard.verbs import RETRYABLE
 
@@ -23,6 +24,8 @@ def contacts(request: StaffRequest) -> HttpResponse:
     counts = dict(asked.contacts().order_by().values_list("status").annotate(Count("pk")))
     context = {
         "filter": asked,
+        "with_sync": are_many_syncs(),
+        "nothing": _nothing(asked),
         "chosen": asked.cleaned_data,
         "page": page_of(asked.with_status().select_related("sync"), request.GET),
         "statuses": [(status, counts[status]) for status in Status if status in counts],
@@ -30,6 +33,13 @@ def contacts(request: StaffRequest) -> HttpResponse:
         "retryable": _retryable(asked).count() if request.user.has_perm(RETRY) else 0,
     }
     return show(request, "contacts/page.html", "contacts/_found.html", context)
+
+
+def _nothing(asked: ContactFilter) -> str:
+    """What to say where there is no contact of the status chosen, "" where more was asked for than a status."""
+    chosen = asked.cleaned_data
+    status = chosen.get("status")
+    return "" if not status or chosen.get("q") or chosen.get("issue") else str(STATUS[Status(status)].none)
 
 
 def _retryable(asked: ContactFilter) -> ContactQuerySet:
@@ -66,4 +76,4 @@ def _retry(request: StaffRequest, which: ContactQuerySet) -> HttpResponse:
 def contact_row(request: StaffRequest, pk: int) -> HttpResponse:
     """One row, for one that refreshes itself while its contact is being worked on."""
     row = get_object_or_404(Contact.objects.select_related("sync"), pk=pk)
-    return render(request, "contacts/_row.html", {"contact": row, "is_watched": True})
+    return render(request, "contacts/_row.html", {"contact": row, "is_watched": True, "with_sync": are_many_syncs()})

@@ -33,6 +33,8 @@ def three(sync: Sync) -> list[Contact]:
         ("q=123456", {"Anna Weiß"}),
         ("q=AbcDef123", {"Clara Öz"}),
         ("q=4711", {"Clara Öz"}),
+        ("q=öz", {"Clara Öz"}),
+        ("q=CLARA ÖZ", {"Clara Öz"}),
         ("q=nobody", set()),
         ("status=failed", {"Bernd Groß"}),
         ("status=failed&q=anna", set()),
@@ -42,6 +44,32 @@ def three(sync: Sync) -> list[Contact]:
 )
 def test_contacts_are_found(three: list[Contact], viewer: Client, query: str, found: set[str]) -> None:
     assert labels(viewer, query) == found
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("status=nonsense", "There is no status “nonsense”"),
+        ("sync=999", "There is no such sync"),
+        ("issue=999", "What held these contacts up is no longer known"),
+    ],
+)
+def test_what_a_filter_does_not_know_is_said(three: list[Contact], viewer: Client, query: str, said: str) -> None:
+    assert said in viewer.get(f"/contacts/?{query}").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("query", "said"), [("status=review", "Nothing is to be reviewed."), ("status=review&q=x", "No contact like this")]
+)
+def test_a_status_that_no_contact_has_is_said(three: list[Contact], viewer: Client, query: str, said: str) -> None:
+    assert said in viewer.get(f"/contacts/?{query}").content.decode()
+
+
+def test_the_sync_is_shown_where_there_are_several(three: list[Contact], viewer: Client) -> None:
+    shown = [viewer.get("/contacts/").content.decode()]
+    make_sync("Hamburg")
+    shown.append(viewer.get("/contacts/").content.decode())
+    assert ['<th scope="col" class="widest-only">' in text for text in shown] == [False, True]
 
 
 def test_a_phone_number_is_found_however_it_is_written(three: list[Contact], viewer: Client) -> None:
