@@ -8,6 +8,7 @@ from functools import cached_property
 from django.contrib.auth.models import User
 from django.db.models import Count, QuerySet
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import ngettext
 
 from crmsync.engine.records import Side
@@ -15,7 +16,8 @@ from crmsync.models import Connection, Issue, Run, RunStatus, Status, Sync
 from crmsync.sync import reports
 from dashboard.access import CONNECTIONS, MAPPINGS
 from dashboard.looks import ATTENTION
-from dashboard.progress import RunProgress
+from dashboard.progress import LARGE, TELLING, RunProgress
+from dashboard.verbs import Text
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,26 @@ class Share:
     count: int
     start: float
     width: float
+
+
+DECISIONS: dict[Status, tuple[Text, Text]] = {
+    Status.REVIEW: (_lazy("Who is the same person isn't certain."), _lazy("Open each contact and say who it is.")),
+    Status.CONFLICT: (_lazy("Both sides changed a field to different values."), _lazy("Open each contact and take the right value.")),
+    Status.QUARANTINED: (
+        _lazy("Deleted in one of the CRMs."),
+        _lazy("Open each contact and decide: restore it, delete it in the other CRM too, or keep and unlink it."),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Undecided:
+    """Contacts of one status that only a person gets on: how many, why, and what to do."""
+
+    status: Status
+    count: int
+    what: Text
+    what_to_do: Text
 
 
 @dataclass(frozen=True)
@@ -75,14 +97,28 @@ class SyncCard:
         )
 
     @cached_property
+    def last_run(self) -> Run | None:
+        return self.sync.runs.first()
+
+    @cached_property
     def runs(self) -> list[Run]:
-        """The latest, newest first."""
-        return list(self.sync.runs.select_related("by")[:5])
+        """The latest that tell something, newest first."""
+        return list(self.sync.runs.filter(TELLING).select_related("by")[:5])
 
     @cached_property
     def running(self) -> RunProgress | None:
         under_way = next((run for run in self.runs if run.status == RunStatus.RUNNING), None)
         return RunProgress(under_way, self.counts) if under_way else None
+
+    @property
+    def is_comparing(self) -> bool:
+        """Whether all contacts are being compared just now: no other run begins meanwhile."""
+        return self.running is not None and self.running.run.kind in LARGE
+
+    @property
+    def undecided(self) -> list[Undecided]:
+        """What waits for a person's decision."""
+        return [Undecided(status, n, *texts) for status, texts in DECISIONS.items() if (n := self.counts.get(status))]
 
     @cached_property
     def issues(self) -> list[Issue]:

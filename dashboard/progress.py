@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.db.models import Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
@@ -12,6 +13,7 @@ from crmsync.engine.records import SIDES, Side
 from crmsync.engine.write import WriteKind
 from crmsync.models import Run, RunKind, RunStatus, Status
 from crmsync.systems.errors import NAMES
+from dashboard.looks import ATTENTION
 
 LISTS: dict[str, str | Promise] = {
     "contacts": _lazy("Contacts read from %(system)s"),
@@ -27,6 +29,11 @@ WRITES: dict[str, str | Promise] = {
     WriteKind.UPDATE_ITEM: _lazy("notes and tasks updated"),
     WriteKind.DELETE_ITEM: _lazy("notes and tasks deleted"),
 }
+
+FOUND = [*(f"{side}.{kind}" for side in SIDES for kind in WRITES), *ATTENTION]
+TELLING = ~Q(kind=RunKind.POLL) | ~Q(status=RunStatus.DONE) | Q(by__isnull=False) | Q(counts__has_any_keys=FOUND)
+"""All runs but polls that found nothing to write and nothing to look at; one that a person started is shown to them whatever it found."""
+LARGE = (RunKind.FIRST_SYNC, RunKind.FULL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +59,7 @@ class RunProgress:
 
     @property
     def phase(self) -> str:
-        if self.run.kind in (RunKind.FIRST_SYNC, RunKind.FULL) and not self.run.progress.get("listed"):
+        if self.run.kind in LARGE and not self.run.progress.get("listed"):
             return _("Reading both accounts")
         if self.run.kind == RunKind.POLL and not self.left:
             return _("Looking for changes")

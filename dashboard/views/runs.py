@@ -9,7 +9,7 @@ from crmsync.sync import reports
 from dashboard.access import VIEW, StaffRequest, needs
 from dashboard.answers import show
 from dashboard.paging import page_of
-from dashboard.progress import RunProgress
+from dashboard.progress import TELLING, RunProgress
 
 
 @require_safe
@@ -18,9 +18,20 @@ def runs(request: StaffRequest) -> HttpResponse:
     syncs = list(Sync.objects.all())
     chosen = next((sync for sync in syncs if str(sync.pk) == request.GET.get("sync")), None)
     found = Run.objects.select_related("sync", "by")
-    page = page_of(found.filter(sync=chosen) if chosen else found, request.GET)
+    if chosen:
+        found = found.filter(sync=chosen)
+    shows_all = "all" in request.GET
+    page = page_of(found if shows_all else found.filter(TELLING), request.GET)
     is_moving = any(run.status == RunStatus.RUNNING for run in page.rows)
-    return show(request, "runs/page.html", "runs/_list.html", {"page": page, "syncs": syncs, "chosen": chosen, "is_moving": is_moving})
+    context = {
+        "page": page,
+        "syncs": syncs,
+        "chosen": chosen,
+        "shows_all": shows_all,
+        "is_quiet": not page.rows and found.exists(),
+        "is_moving": is_moving,
+    }
+    return show(request, "runs/page.html", "runs/_list.html", context)
 
 
 @require_safe

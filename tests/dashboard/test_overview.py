@@ -59,6 +59,20 @@ def test_a_run_under_way_shows_how_far_it_is(sync: Sync, viewer: Client) -> None
     assert '<progress max="2" value="1"' in page(viewer)
 
 
+@pytest.mark.parametrize(("kind", "is_offered"), [(RunKind.FIRST_SYNC, False), (RunKind.FULL, False), (RunKind.POLL, True)])
+def test_no_run_is_offered_while_all_contacts_are_compared(sync: Sync, operator: Client, kind: RunKind, is_offered: bool) -> None:
+    Run.objects.create(sync=sync, kind=kind)
+    assert (f'action="/syncs/{sync.pk}/run"' in page(operator)) == is_offered
+
+
+@pytest.mark.parametrize("status", [Status.REVIEW, Status.CONFLICT, Status.QUARANTINED])
+def test_what_waits_for_a_decision_holds_contacts_up(sync: Sync, viewer: Client, status: Status) -> None:
+    make_contact(sync, status)
+    shown = page(viewer)
+    assert "What holds contacts up" in shown
+    assert f'<a href="/contacts/?sync={sync.pk}&amp;status={status}">1 contact</a>' in shown
+
+
 def test_what_moves_is_refreshed_every_two_seconds(sync: Sync, viewer: Client) -> None:
     Run.objects.create(sync=sync, kind=RunKind.POLL)
     assert 'hx-trigger="every 2s"' in page(viewer)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
@@ -15,6 +17,31 @@ def test_the_list_is_kept_to_one_sync_on_demand(sync: Sync, viewer: Client) -> N
     Run.objects.create(sync=sync, kind=RunKind.POLL)
     other = Run.objects.create(sync=make_sync("Hamburg"), kind=RunKind.FULL)
     assert viewer.get(f"/runs/?sync={other.sync_id}").context["page"].rows == [other]
+
+
+@pytest.mark.parametrize(
+    ("values", "is_shown"),
+    [
+        ({"counts": {}}, False),
+        ({"counts": {"in_sync": 3}}, False),
+        ({"counts": {"ghl.update": 1}}, True),
+        ({"counts": {"centralstation.create_item": 1}}, True),
+        ({"counts": {"failed": 1}}, True),
+        ({"kind": RunKind.FULL}, True),
+        ({"status": RunStatus.FAILED}, True),
+        ({"status": RunStatus.RUNNING}, True),
+    ],
+)
+def test_polls_that_found_nothing_are_shown_on_demand(sync: Sync, viewer: Client, values: dict[str, Any], is_shown: bool) -> None:
+    run = Run.objects.create(**{"sync": sync, "kind": RunKind.POLL, "status": RunStatus.DONE, **values})
+    listed = [run in viewer.get(address).context["page"].rows for address in ("/runs/", "/runs/?all=1")]
+    assert listed == [is_shown, True]
+
+
+def test_a_poll_that_a_person_started_is_shown(sync: Sync, operator: Client) -> None:
+    user = operator.get("/").context["user"]
+    run = Run.objects.create(sync=sync, kind=RunKind.POLL, status=RunStatus.DONE, by=user)
+    assert operator.get("/runs/").context["page"].rows == [run]
 
 
 def test_no_run_yet_says_where_to_start_one(viewer: Client) -> None:
