@@ -37,10 +37,16 @@ PR_SET_PDEATHSIG = 1
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """The roots to give to `connection add`: `--api-url` and `--account-url`."""
+    """The roots to give to `connection add`: `--api-url` and `--account-url`; and the process behind them, where it is a child."""
 
     ghl: str
     centralstation: str
+    child: subprocess.Popen[bytes] | None = None
+
+    @property
+    def have_ended(self) -> bool:
+        """Nobody answers there any more."""
+        return self.child is not None and self.child.poll() is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,7 +179,7 @@ def sandbox_process(options: Options | None = None) -> Iterator[Addresses]:
     try:
         for name in ("ghl_port", "centralstation_port"):
             wait_until_open(asked[name], child=child)
-        yield Addresses(*(f"http://{HOST}:{asked[name]}" for name in ("ghl_port", "centralstation_port")))
+        yield Addresses(*(f"http://{HOST}:{asked[name]}" for name in ("ghl_port", "centralstation_port")), child=child)
     finally:
         child.terminate()
         child.wait(STOP_TIMEOUT_S)

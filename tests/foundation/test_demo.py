@@ -5,12 +5,13 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from http.cookiejar import CookieJar
+from pathlib import Path
 from urllib.parse import urlencode
 from urllib.request import HTTPCookieProcessor, OpenerDirector, Request, build_opener
 
 import pytest
 
-from tests.foundation.installation import Installation, children, free_port, is_alive, wait_until
+from tests.foundation.installation import Installation, children, free_port, is_alive, kill, wait_until
 
 pytestmark = pytest.mark.drill
 # What a shell may have set for a real installation; the demo keeps its hands off it.
@@ -71,4 +72,13 @@ def test_ctrl_c_ends_it_all(demo: "subprocess.Popen[bytes]") -> None:
     family = children(demo.pid)
     demo.send_signal(signal.SIGINT)
     assert demo.wait(12) == 0
+    assert not any(is_alive(pid) for pid in family)
+
+
+def test_it_ends_with_its_simulated_crms_and_says_so(demo: "subprocess.Popen[bytes]", installation: Installation) -> None:
+    family = children(demo.pid)
+    [simulated] = [pid for pid in family if b"crmsync.sandbox" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    kill(simulated)
+    assert demo.wait(15) == 1
+    assert "The simulated CRMs have ended; start the demo again." in installation.output().splitlines()[-1]
     assert not any(is_alive(pid) for pid in family)

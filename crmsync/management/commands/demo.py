@@ -11,9 +11,10 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
 
+from crmsync import stopping
 from crmsync.accounts import Role, add_account
 from crmsync.management.arguments import contact_count, port_number
 from crmsync.models import Mode
@@ -57,13 +58,17 @@ class Command(BaseCommand):
             seed(addresses)
             connections.close_all()
             self._announce(address, addresses)
-            self._serve(address, serving(HOST, port, settings.CRMSYNC_WORKERS), open_browser=not options["no_browser"])
+            self._serve(address, addresses, serving(HOST, port, settings.CRMSYNC_WORKERS), open_browser=not options["no_browser"])
+            if addresses.have_ended:
+                raise CommandError("The simulated CRMs have ended; start the demo again.")
 
-    def _serve(self, address: str, children: Sequence[Supervised], *, open_browser: bool) -> None:
+    def _serve(self, address: str, simulated: Addresses, children: Sequence[Supervised], *, open_browser: bool) -> None:
         starting = [address]
 
         def look() -> None:
-            if starting and is_ready(address):
+            if simulated.have_ended:
+                stopping.request()
+            elif starting and is_ready(address):
                 self._tell("Ready. Ctrl-C ends it all.")
                 if open_browser:
                     webbrowser.open(starting.pop())
