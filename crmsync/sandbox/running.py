@@ -110,7 +110,7 @@ def run_until_stopped(parsed: Mapping[str, Any], write: Callable[[str], object])
     """Serve both from this one process until SIGINT or SIGTERM; says where once they answer. Raises OSError for a port in use."""
     options = Options(**{name: parsed[name] for name in HELP})
     ports = [free_port(port) for port in (options.ghl_port, options.centralstation_port)]
-    addresses = Addresses(*(f"http://{HOST}:{port}" for port in ports))
+    addresses = Addresses(_root(ports[0]), _root(ports[1]))
     apps = options.apps()
     for app, url in zip(apps, (addresses.ghl, addresses.centralstation), strict=True):
         app.state.crm.url = url
@@ -155,7 +155,7 @@ Open either address in a browser to see its contacts and to switch faults on. Ct
 def serving(app: Starlette, port: int = 0) -> Iterator[str]:
     """Serve `app` from a thread of this process on a free or the given port; the root address, also set as the CRM's `url`."""
     port = free_port(port)
-    app.state.crm.url = f"http://{HOST}:{port}"
+    app.state.crm.url = _root(port)
     loop = asyncio.new_event_loop()
     server = _web_server(app, port)
     thread = threading.Thread(target=loop.run_until_complete, args=(server.serve(),), daemon=True)
@@ -179,10 +179,14 @@ def sandbox_process(options: Options | None = None) -> Iterator[Addresses]:
     try:
         for name in ("ghl_port", "centralstation_port"):
             wait_until_open(asked[name], child=child)
-        yield Addresses(*(f"http://{HOST}:{asked[name]}" for name in ("ghl_port", "centralstation_port")), child=child)
+        yield Addresses(_root(asked["ghl_port"]), _root(asked["centralstation_port"]), child)
     finally:
         child.terminate()
         child.wait(STOP_TIMEOUT_S)
+
+
+def _root(port: int) -> str:
+    return f"http://{HOST}:{port}"
 
 
 def die_with_parent(parent: int) -> None:
