@@ -67,7 +67,7 @@ def _faults(crm: SimulatedCrm, request: Request, body: Any) -> Json:
 
 
 def _add_fault(crm: SimulatedCrm, request: Request, body: Any) -> Json:
-    crm.faults.add(Fault.from_json(body))
+    crm.switch_on(Fault.from_json(body))
     return _faults(crm, request, body)
 
 

@@ -139,6 +139,14 @@ class SimulatedCrm(ABC):
         """Switch a fault on; `options` are the fields of `Fault`."""
         return self.faults.add(Fault(kind=FaultKind(kind), **options))
 
+    def switch_on(self, fault: Fault) -> Fault:
+        """As a person asked for it. Raises ValueError, with a sentence, for a field that this CRM is never sent."""
+        fields = self.written_fields()
+        if fault.kind is FaultKind.FIELD_DROPPED and fault.field not in fields:
+            known = ", ".join(name for name, label in fields.items() if label)
+            raise ValueError(f"{self.title} is sent no field named “{fault.field}”. Choose one of these: {known}.")
+        return self.faults.add(fault)
+
     def clear_faults(self) -> None:
         self.faults.clear()
 
@@ -155,6 +163,10 @@ class SimulatedCrm(ABC):
     def restore(self, snapshot: Json) -> None:
         for name, value in snapshot.items():
             setattr(self, name, value)
+
+    @abstractmethod
+    def written_fields(self) -> dict[str, str]:
+        """The names of all fields that can be sent in writes, each with what people call it ("" for those that nobody looks for)."""
 
     @abstractmethod
     def add_contact(self, **fields: Any) -> Any:

@@ -61,7 +61,7 @@ class Fault:
         if not 0 <= self.rate <= 1:
             raise ValueError("rate is a share from 0 to 1")
         if self.kind is FaultKind.FIELD_DROPPED and not self.field:
-            raise ValueError("field says which field to drop")
+            raise ValueError("Choose the field to drop.")
         try:
             re.compile(self.path or "")
         except re.error as error:

@@ -86,9 +86,9 @@ class _Pages:
                 with self._crm.lock:
                     return RedirectResponse(change(dict(request.path_params), form), 303)
             except Refusal as refusal:
-                return self._again(request, json.dumps(refusal.answer.body, ensure_ascii=False))
+                return self._again(request, form, json.dumps(refusal.answer.body, ensure_ascii=False))
             except (KeyError, ValueError) as error:
-                return self._again(request, str(error))
+                return self._again(request, form, str(error))
 
         return endpoint
 
@@ -131,7 +131,8 @@ class _Pages:
         rate, latency = float(form["rate"] or 100) / 100, float(form["latency_ms"] or 1000)
         place, method, field = (form[name].strip() or None for name in ("path", "method", "field"))
         kind = FaultKind(form["kind"])
-        self._crm.faults.add(Fault(kind=kind, rate=rate, times=times, latency_ms=latency, path=place, method=method, field=field))
+        dropped = field if kind is FaultKind.FIELD_DROPPED else None
+        self._crm.switch_on(Fault(kind=kind, rate=rate, times=times, latency_ms=latency, path=place, method=method, field=dropped))
         return "/#faults"
 
     def _clear_faults(self, path: Json, form: Json) -> str:
@@ -140,27 +141,31 @@ class _Pages:
 
     # The pages themselves
 
-    def _again(self, request: Request, problem: str) -> Response:
-        """The page a form came from, with what was wrong with it."""
+    def _again(self, request: Request, form: Json, problem: str) -> Response:
+        """The page a form came from, with what was typed and what was wrong with it."""
         id = request.path_params.get("id")
-        return self._contact(request, id, problem, 422) if id else self._list(request, problem, 422)
+        if id is None:
+            return self._list(request, problem, 422, form)
+        return self._contact(request, id, problem, 422, form if request.url.path == f"/view/{id}" else None)
 
-    def _list(self, request: Request, problem: str = "", status: int = 200) -> Response:
+    def _list(self, request: Request, problem: str = "", status: int = 200, given: Json | None = None) -> Response:
         words = request.query_params.get("q", "").strip()
         page = max(1, int(request.query_params.get("page", "1"))) if request.query_params.get("page", "1").isdigit() else 1
         with self._crm.lock:
             found = sorted((one for one in self._desk.glances() if _has(one, words)), key=lambda one: one.updated, reverse=True)
         shown = found[(page - 1) * PER_PAGE : page * PER_PAGE]
         pages = max(1, -(-len(found) // PER_PAGE))
-        return self._page("list.html", status, problem=problem, contacts=shown, total=len(found), words=words, page=page, pages=pages)
+        where = {"total": len(found), "words": words, "page": page, "pages": pages}
+        fields = {name: label for name, label in self._crm.written_fields().items() if label}
+        return self._page("list.html", status, problem=problem, given=given or {}, contacts=shown, written_fields=fields, **where)
 
-    def _contact(self, request: Request, id: str, problem: str = "", status: int = 200) -> Response:
+    def _contact(self, request: Request, id: str, problem: str = "", status: int = 200, given: Json | None = None) -> Response:
         with self._crm.lock:
             contact = self._desk.glance(id)
             if contact is None:
                 return self._list(request, f"There is no contact {id}.", 404)
             parts = {"fields": self._desk.fields(id), "notes": self._desk.notes(id), "tasks": self._desk.tasks(id)}
-        return self._page("contact.html", status, problem=problem, contact=contact, **parts)
+        return self._page("contact.html", status, problem=problem, given=given or {}, contact=contact, **parts)
 
     def _page(self, template: str, status: int, **context: Any) -> Response:
         faults = {"faults": self._crm.faults.active, "fault_names": FAULT_NAMES, "stats": self._crm.stats()}

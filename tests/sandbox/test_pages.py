@@ -108,3 +108,31 @@ def test_a_form_from_another_site_is_refused(browser: httpx.Client) -> None:
 def test_nothing_is_loaded_from_elsewhere(browser: httpx.Client, ada: str) -> None:
     for path in ("/", f"/view/{ada}", "/_sandbox/style.css"):
         assert not re.search(r"""(src|href|url)\W{1,3}(https?:)?//""", browser.get(path).text)
+
+
+FAULT = {"kind": "field_dropped", "rate": "40", "times": "3", "method": "PUT", "latency_ms": "7", "path": "/tels"}
+
+
+def test_each_field_that_can_be_chosen_can_be_dropped(crm: Ghl | CentralStation, browser: httpx.Client) -> None:
+    choice = browser.get("/").text.partition('<select name="field">')[2].partition("</select>")[0]
+    names = [name for name in re.findall(r'value="([^"]*)"', choice) if name]
+    assert {"phone", "body", "dueDate"} <= set(names) or {"first_name", "name", "street", "zip", "content"} <= set(names)
+    assert [browser.post("/faults", data={**FAULT, "field": name}).status_code for name in names] == [200] * len(names)
+    assert [fault.field for fault in crm.faults.active] == names
+
+
+@pytest.mark.parametrize("field", ["", "telephone"])
+def test_a_field_that_is_never_sent_is_refused_and_the_form_comes_back_whole(
+    crm: Ghl | CentralStation, browser: httpx.Client, field: str
+) -> None:
+    page = browser.post("/faults", data={**FAULT, "field": field})
+    assert (page.status_code, crm.faults.active) == (422, [])
+    assert "Choose" in page.text
+    for kept in ('value="field_dropped" selected', 'value="40"', 'value="3"', "<option selected>PUT", 'value="7"', 'value="/tels"'):
+        assert kept in page.text
+
+
+def test_the_control_api_refuses_a_field_that_is_never_sent(crm: Ghl | CentralStation, browser: httpx.Client) -> None:
+    answer = browser.post("/_sandbox/faults", json={"kind": "field_dropped", "field": "telephone"})
+    assert (answer.status_code, crm.faults.active) == (400, [])
+    assert f"{crm.title} is sent no field named “telephone”" in answer.json()["error"]

@@ -15,6 +15,7 @@ from crmsync.sandbox.centralstation.account import Account
 from crmsync.sandbox.centralstation.kinds import Problems
 from crmsync.sandbox.centralstation.rows import Owner, Row, moment, without_hidden
 from crmsync.sandbox.centralstation.speech import not_found
+from crmsync.sandbox.centralstation.written import written_fields
 from crmsync.sandbox.core import Json
 
 NOTE: Row = {
@@ -47,6 +48,9 @@ TASK_BADGES = ("task", "call", "email", "visit", "preparation", "important", "me
 
 class CentralStation(Account):
     """One CentralStationCRM account in memory. Ids may be given as numbers or as text."""
+
+    def written_fields(self) -> dict[str, str]:
+        return written_fields(NOTE, TASK)
 
     def add_note(self, person_id: int | str | None, content: str, **fields: Any) -> int:
         """A note of one person (or of `person_ids`, `company_ids`). Returns its id."""

@@ -13,6 +13,7 @@ from typing import Any
 from crmsync.sandbox.core import Json, SimulatedCrm
 from crmsync.sandbox.ghl import values
 from crmsync.sandbox.ghl.speech import GhlSpeech
+from crmsync.sandbox.ghl.written import written_fields
 from crmsync.sandbox.settings import GhlSettings
 
 
@@ -38,6 +39,9 @@ class Ghl(SimulatedCrm):
         self.index: dict[str, Json] = {}
         self._unseen: list[tuple[float, str, Json | None]] = []
         self.add_user(firstName="Katrin", lastName="Sommer", email="katrin.sommer@sandbox.example")
+
+    def written_fields(self) -> dict[str, str]:
+        return written_fields(self.custom_fields)
 
     # Contacts
 
