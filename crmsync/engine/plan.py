@@ -21,12 +21,14 @@ from crmsync.engine.write import Write
 class Plan:
     """`writes` in the order to send them; `base` as far as it is agreed on already, without them.
 
-    `conflicts` are plain names a person must choose for; `not_kept` says on which side which value was accepted and isn't there."""
+    `conflicts` are plain names a person must choose for. `not_kept` says on which side which value was accepted and isn't there, `unheld`
+    where there is no place for one (a choice that isn't offered, say)."""
 
     writes: tuple[Write, ...] = ()
     base: Base
     conflicts: tuple[str, ...] = ()
     not_kept: tuple[tuple[Side, str], ...] = ()
+    unheld: tuple[tuple[Side, str], ...] = ()
 
 
 def plan(
@@ -62,7 +64,13 @@ def plan(
         items += part.bases
         conflicts += part.conflicts
         not_kept += part.not_kept
-    return Plan(writes=tuple(writes), base=replace(after, items=tuple(items)), conflicts=tuple(conflicts), not_kept=tuple(not_kept))
+    return Plan(
+        writes=tuple(writes),
+        base=replace(after, items=tuple(items)),
+        conflicts=tuple(conflicts),
+        not_kept=tuple(not_kept),
+        unheld=tuple(profile.unheld),
+    )
 
 
 def _one_sided(base: Base, source: Record | None, mapping: Sequence[FieldMap], policy: Policy) -> Plan:

@@ -11,10 +11,14 @@ from crmsync.engine.base import Base, Sent
 from crmsync.engine.mapping import FieldMap, Pair, Policy
 from crmsync.engine.merge import Agreed, Ask, NotKept, Same, Take, merge, on, pair_of, settle_sent
 from crmsync.engine.records import SIDES, FieldKey, Record, Side, Value
-from crmsync.engine.values import fold_tag
+from crmsync.engine.values import FieldType, fold_tag
 from crmsync.engine.write import Write, WriteKind
 
 Mapped = Sequence[FieldMap]
+
+HELD_IN_PART = frozenset({FieldType.STATE})
+"""CentralStation has states for three countries only: what is none of them stays where it is, and is agreed on so. Any other value that
+a side has no place for is told, and a person decides."""
 Takes = Mapping[Side, dict[str, Value]]
 """What each side is to be given, by mapping name."""
 
@@ -28,6 +32,7 @@ class Part:
     sent: dict[str, Sent] = field(default_factory=dict)
     conflicts: list[str] = field(default_factory=list)
     not_kept: list[tuple[Side, str]] = field(default_factory=list)
+    unheld: list[tuple[Side, str]] = field(default_factory=list)
 
 
 def translated(record: Record, mapping: Mapped) -> dict[FieldKey, Value]:
@@ -82,6 +87,9 @@ class ProfileMerge:
                 case Take(to, value):
                     if self._may_write(row, to, value):
                         takes[to][row.name] = value
+                    elif row.direction.allows(to) and row.type not in HELD_IN_PART:
+                        part.unheld.append((to, row.name))
+                        known = agreed
                     else:
                         known = now
                 case Ask():
@@ -171,8 +179,9 @@ def after_create(base: Base, source: Record, created: Record, mapping: Mapped, s
     fields = dict(base.fields)
     for row in mapping:
         if row.name not in sent:
-            there = created.profile.get(row.key(created.side))
-            fields[row.name] = pair_of(created.side, there, source.profile.get(row.key(source.side)))
+            there, value = created.profile.get(row.key(created.side)), source.profile.get(row.key(source.side))
+            if there is not None or value is None or row.type in HELD_IN_PART:
+                fields[row.name] = pair_of(created.side, there, value)
     return replace(base, fields=fields, sent={**base.sent, **sent})
 
 

@@ -96,6 +96,7 @@ class Contact(models.Model):
     decisions = models.JSONField(default=dict)
     candidates = models.JSONField(default=list)
     creating_on = models.CharField(max_length=20, blank=True, choices=SIDE_CHOICES)
+    creating_since = models.DateTimeField(null=True)
     awaiting_read_back = models.BooleanField(default=False)
     missing_on = models.CharField(max_length=20, blank=True, choices=SIDE_CHOICES)
     kept_apart = models.BooleanField(default=False)

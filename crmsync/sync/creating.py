@@ -15,10 +15,11 @@ from crmsync.engine.values import fold_tag
 from crmsync.engine.write import Write
 from crmsync.models import Contact, Result
 from crmsync.sync import intake, partner
+from crmsync.sync.reading import INDEX_LAG
 from crmsync.sync.session import Session
 from crmsync.sync.state import stored_base, stored_sent
 from crmsync.sync.writing import LeaseLost, record_change
-from crmsync.systems.errors import CrmError, Duplicate, NeedsPerson, PermissionMissing, RateLimited
+from crmsync.systems.errors import CrmError, Duplicate, NeedsPerson, PermissionMissing, RateLimited, Unanswered
 
 SURELY_NOT_CREATED = (Duplicate, NeedsPerson, RateLimited)
 """Any other error is no proof: a 422 has left a contact behind (ghl.md, section 1), so the next try looks first."""
@@ -28,9 +29,9 @@ def create(session: Session, contact: Contact, token: str, write: Write, source:
     """Create the contact on `write.side`, link it and store the base it begins with. It has no notes and tasks yet."""
     if known := session.refused.get((write.side, write.kind)):
         raise known
-    if not Contact.objects.filter(pk=contact.pk, lease_token=token).update(creating_on=write.side):
+    if not Contact.objects.filter(pk=contact.pk, lease_token=token).update(creating_on=write.side, creating_since=timezone.now()):
         raise LeaseLost
-    contact.creating_on = write.side
+    contact.creating_on, contact.creating_since = write.side, timezone.now()
     profile = {**write.changes, **session.policy.limits[write.side].stand_ins(write.changes)}
     try:
         created = session.systems[write.side].create(profile, write.tags)
@@ -75,13 +76,25 @@ def adopt_lost(session: Session, contact: Contact, source: Record, token: str) -
     )
     free = [record for record in found if record.id not in linked]
     for record in free:
-        if _is_what_we_sent(session, source, record):
+        if is_what_we_sent(session, source, record):
             return record
+    if side is Side.GHL and not any(keys.values()):
+        _wait_for_index(contact)
     intake.take_in(session, free, read_at=timezone.now(), keep_copies=False)
     return None
 
 
-def _is_what_we_sent(session: Session, source: Record, record: Record) -> bool:
+def _wait_for_index(contact: Contact) -> None:
+    """Only GHL's search finds somebody without e-mail and phone, and it lags behind: don't believe it too soon. Raises `Unanswered`."""
+    found_from = (contact.creating_since or timezone.now()) + INDEX_LAG
+    if (wait_s := (found_from - timezone.now()).total_seconds()) > 0:
+        words = "GoHighLevel gave no answer when the contact was created. In a moment its search tells whether it is there."
+        error = Unanswered(words, side=Side.GHL, operation="create-contact")
+        error.retry_after_s = wait_s
+        raise error
+
+
+def is_what_we_sent(session: Session, source: Record, record: Record) -> bool:
     """Whether merging the two would change nothing that a create sends."""
     ghl, central = (source, record) if source.side is Side.GHL else (record, source)
     policy = replace(session.policy, aspects=Aspect.PROFILE)

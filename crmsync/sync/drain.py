@@ -140,6 +140,8 @@ def _give_up(session: Session, fault: BaseException) -> None:
         raise OutOfOrder(fault.message) from fault
     if isinstance(fault, OutOfOrder):
         Sync.objects.filter(pk=sync.pk).update(rest_until=timezone.now() + REST_FOR)
+        if session.outage is not None:
+            unreachable(sync, session.outage)
         last = sync.contacts.filter(status=Status.FAILED).order_by("-updated_at").values_list("reason", flat=True).first()
         raise OutOfOrder(last or "") from None
     raise fault
@@ -148,6 +150,21 @@ def _give_up(session: Session, fault: BaseException) -> None:
 def refuse(connection: Connection, error: CrmError) -> None:
     """Note on a connection that its credentials are refused: nothing asks it by itself until it has been tested."""
     Connection.objects.filter(pk=connection.pk).update(health=Health.REFUSED, health_reason=error.message, tested_at=timezone.now())
+
+
+def unreachable(sync: Sync, error: CrmError) -> None:
+    """Note on a connection that its CRM is out of order; a run that comes to its end takes that back."""
+    connection_id = sync.ghl_id if error.side is Side.GHL else sync.centralstation_id
+    Connection.objects.filter(pk=connection_id).exclude(health=Health.REFUSED).update(
+        health=Health.UNREACHABLE, health_reason=error.message, tested_at=timezone.now()
+    )
+
+
+def reachable(sync: Sync) -> None:
+    """Both CRMs have answered."""
+    down = Connection.objects.filter(pk__in=[sync.ghl_id, sync.centralstation_id], health=Health.UNREACHABLE)
+    down.exclude(missing_scopes={}).update(health=Health.LIMITED, health_reason="", tested_at=timezone.now())
+    down.update(health=Health.OK, health_reason="", tested_at=timezone.now())
 
 
 def read_back(session: Session) -> bool:

@@ -28,7 +28,7 @@ CONTACT = "contact"
 """`PageCopy.kind` of the contact itself; its notes and tasks have their ItemKind."""
 
 
-def take_in(session: Session, records: Sequence[Record], *, read_at: datetime, keep_copies: bool) -> None:
+def take_in(session: Session, records: Sequence[Record], *, read_at: datetime, keep_copies: bool, direct: bool = False) -> None:
     """Give each record its row, bring label and match keys up to date, and mark dirty what is new or differs from the base.
 
     With `keep_copies` nothing is marked: the run marks everything when it has listed both sides."""
@@ -45,7 +45,7 @@ def take_in(session: Session, records: Sequence[Record], *, read_at: datetime, k
         describe(session, known)
         unlinked = {row.remote_id(side) for row, _ in known if not row.is_linked}
         kept = records if keep_copies else [record for record in records if record.id in unlinked]
-        keep(session.sync, kept, read_at=read_at)
+        keep(session.sync, kept, read_at=read_at, direct=direct)
         if not keep_copies:
             _mark_what_differs(session, known)
 
@@ -169,10 +169,18 @@ def _differing(session: Session, row: Contact, items: Sequence[ItemRow], record:
         aspects |= Aspect.PROFILE
     if base.tags is None or set(base.tags) != {fold_tag(tag) for tag in record.tags}:
         aspects |= Aspect.TAGS
+    if record.tasks is not None and _tasks_differ(session, items, record):
+        aspects |= Aspect.TASKS
     known: datetime | None = getattr(row, f"{record.side}_updated_at")
     if record.updated_at is None or known is None or record.updated_at > known:
         aspects |= Aspect.NOTES | Aspect.TASKS
     return aspects & session.policy.aspects
+
+
+def _tasks_differ(session: Session, items: Sequence[ItemRow], record: Record) -> bool:
+    """Whether a task that the page brings is new or not as agreed on; what it doesn't bring may be finished, and isn't news."""
+    rows = {str(getattr(row, f"{record.side}_id")): row for row in items if row.kind == ItemKind.TASK}
+    return any(_is_news(session, record.side, item, rows.get(item.id)) for item in record.tasks or ())
 
 
 def mark_differing_items(session: Session, side: Side, kind: ItemKind, items: Sequence[tuple[Item, tuple[str, ...]]]) -> int:

@@ -8,15 +8,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from crmsync import stopping
 from crmsync.engine.records import SIDES, Aspect, ItemKind, Side
+from crmsync.models import Item as ItemRow
 from crmsync.models import PageCopy, Run, RunKind, RunStatus, Sync
 from crmsync.sync import intake, partner
 from crmsync.sync.work import Work, forget_missing, note_missing, set_cursors
+from crmsync.systems.base import ItemPage
 from crmsync.systems.errors import PermissionMissing
+
+PROBED = 5
 
 LOST_AFTER = timedelta(seconds=20)
 """A process that hasn't said for so long that it is alive is gone."""
@@ -27,9 +31,32 @@ def compare_all(work: Work) -> None:
     if not work.run.progress.get("listed"):
         _as_owner(work, lambda: _list_everything(work))
     work.drain()
+    _see_what_was_created(work)
     if work.run.kind == RunKind.FIRST_SYNC:
         Sync.objects.filter(pk=work.sync.pk, first_sync_done_at=None).update(first_sync_done_at=timezone.now())
     PageCopy.objects.filter(sync=work.sync).delete()
+
+
+def _see_what_was_created(work: Work) -> None:
+    """Notes and tasks that this run has created, looked for by pages: one that isn't there wasn't kept, one that goes missing later was
+    deleted."""
+    for side in SIDES:
+        for kind in sorted(work.session.systems[side].bulk_items):
+            fresh = ItemRow.objects.filter(contact__sync=work.sync, kind=kind, fresh=side)
+            after: str | None = None
+            while kind.aspect in work.session.policy.aspects and fresh.exists():
+                page = _item_page(work, side, kind, after)
+                fresh.filter(**{f"{side}_id__in": [item.id for item, _owners in page.items]}).update(fresh="")
+                work.beat(now=False)
+                if (after := page.next) is None:
+                    break
+
+
+def _item_page(work: Work, side: Side, kind: ItemKind, after: str | None) -> ItemPage:
+    try:
+        return work.session.systems[side].item_page(kind, after)
+    except PermissionMissing:
+        return ItemPage(items=(), next=None)
 
 
 def _as_owner(work: Work, action: Callable[[], None]) -> None:
@@ -104,6 +131,32 @@ def _list_contacts(work: Work, side: Side) -> None:
         return len(page.records), page.next
 
     _pages(work, f"{side}.contacts", fetch)
+    if not work.run.progress[f"{side}.contacts"].get("probed"):
+        _probe(work, side)
+
+
+def _probe(work: Work, side: Side) -> None:
+    """Does the list show every field? Where some field was empty throughout, look at a few contacts themselves: if they have it after all,
+    every contact of that side is read by itself, before any is matched by what the list left out."""
+    progress, keys = work.run.progress, {row.key(side) for row in work.session.mapping}
+    copies = PageCopy.objects.filter(sync=work.sync, side=side, kind=intake.CONTACT, direct=False).order_by("pk")
+    unseen = keys - set(progress["shown"][side])
+    few = list(copies.values_list("remote_id", flat=True)[:PROBED]) if unseen else []
+    read = list(work.session.systems[side].read_many(few))
+    if any(record.profile.get(key) is not None for record in read for key in unseen):
+        _read_each(work, side, copies)
+    progress["shown"][side] = sorted(keys)
+    progress[f"{side}.contacts"]["probed"] = True
+    work.beat(now=False)
+
+
+def _read_each(work: Work, side: Side, copies: QuerySet[PageCopy]) -> None:
+    while ids := list(copies.values_list("remote_id", flat=True)[:PROBED]):
+        read_at = timezone.now()
+        records = list(work.session.systems[side].read_many(ids))
+        intake.take_in(work.session, records, read_at=read_at, keep_copies=True, direct=True)
+        copies.filter(remote_id__in=set(ids) - {record.id for record in records}).delete()
+        work.beat()
 
 
 def _match(work: Work) -> None:

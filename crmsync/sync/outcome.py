@@ -47,6 +47,8 @@ IN_SYNC = Outcome(status=Status.IN_SYNC)
 
 def of_error(sync: Sync, contact: Contact, error: CrmError) -> Outcome:
     """What a CRM's answer means for the contact at hand."""
+    plain = sync.mappings.filter(**{f"{error.side}_field": error.field}).values_list("name", flat=True).first()
+    error.field = plain or error.field
     reason, what_to_do, subject = explain(error)
     issue = open_issue(sync, error.code, error.side, subject, reason, what_to_do)
     if isinstance(error, PermissionMissing):
@@ -103,14 +105,31 @@ def not_kept(sync: Sync, missing: Sequence[tuple[Side, str]]) -> Outcome:
     return Outcome(status=Status.FAILED, reason=reason, issue=issue)
 
 
+def unheld(sync: Sync, names: Sequence[tuple[Side, str]]) -> Outcome:
+    """A side has no place for a value. Nothing is sent until it, or the mapping, changes."""
+    side, name = names[0]
+    fields = ", ".join(sorted({what for _, what in names}))
+    values = {"fields": fields, "there": NAMES[side], "here": NAMES[side.other]}
+    reason = (
+        _("%(fields)s: %(there)s doesn't take this value, so it is in %(here)s only: it isn't one of its options, or not in its form.")
+        % values
+    )
+    what_to_do = _("Correct the value in %(here)s, add the option in %(there)s, or change the mapping; then press Retry.") % values
+    return Outcome(status=Status.FAILED, reason=reason, issue=open_issue(sync, "not_taken", side, name, reason, what_to_do))
+
+
 def conflict(names: Sequence[str]) -> Outcome:
     reason = _("Both sides changed %(fields)s to different values: choose which one to keep.") % {"fields": ", ".join(sorted(set(names)))}
     return Outcome(status=Status.CONFLICT, reason=reason, conflicts=sorted(set(names)))
 
 
 def review(kind: str, candidates: Sequence[int]) -> Outcome:
-    words = {"email": _("e-mail"), "phone": _("phone number"), "name": _("name and company")}
-    reason = _("More than one contact could be this person: the %(key)s is the same. Say which one it is.") % {"key": words.get(kind, kind)}
+    reasons = {
+        "email": _("More than one contact could be this person: the e-mail is the same. Say which one it is."),
+        "phone": _("More than one contact could be this person: the phone number is the same. Say which one it is."),
+        "name": _("More than one contact could be this person: name and company are the same. Say which one it is."),
+    }
+    reason = reasons[kind]
     return Outcome(status=Status.REVIEW, reason=reason, candidates=candidates)
 
 

@@ -63,10 +63,13 @@ def decide(contact: Contact, side: Side, order: Sequence[str]) -> Link | Create 
 def claimed(contact: Contact, side: Side, token: str) -> Iterator[None]:
     """Hold the match keys of `contact` while it is created over there. Raises `Deferred` when another holds one of them.
 
-    A claim is worth no more than the lease it was made under: that of a worker that died doesn't outlive it."""
+    A claim is worth no more than the lease it was made under: that of a worker that died doesn't outlive it. Nor does a contact in
+    limbo (created, as far as we know, and its answer lost) share its name with another until it has been looked for."""
     keys = sorted({f"{kind}:{value}" for kind, values in stored_keys(contact.pk, side).items() for value in values})
     keys.append(f"label:{contact.label.casefold()}" if contact.label else f"contact:{contact.pk}")
     keys, now = [key[:700] for key in keys], timezone.now()
+    if contact.label and _in_limbo(contact, side).exists():
+        raise Deferred(5.0)
     at_work = Contact.objects.filter(sync=contact.sync_id, lease_until__gt=now).exclude(lease_token="").values("lease_token")
     try:
         with transaction.atomic():
@@ -78,6 +81,12 @@ def claimed(contact: Contact, side: Side, token: str) -> Iterator[None]:
         yield
     finally:
         Claim.objects.filter(sync=contact.sync_id, token=token).delete()
+
+
+def _in_limbo(contact: Contact, side: Side) -> ContactQuerySet:
+    """Contacts of this name that were created on `side`, perhaps: this one could be what came of it."""
+    lost = Contact.objects.filter(sync=contact.sync_id, creating_on=side, label=contact.label, **{f"{side}_id": None})
+    return lost.exclude(pk=contact.pk)
 
 
 def link(contact: Contact, token: str, side: Side, remote_id: str) -> None:

@@ -11,7 +11,7 @@ from crmsync.models import Contact
 from crmsync.sync import intake
 from crmsync.sync.work import OVERLAP, Work, forget_missing, note_missing, set_cursors
 from crmsync.systems.base import Page
-from crmsync.systems.errors import PermissionMissing
+from crmsync.systems.errors import NotFound, PermissionMissing, UnexpectedAnswer
 
 FAR_PAGES = 40
 """A poll looks through so many pages of open tasks or new notes at most; a full comparison finds the rest."""
@@ -22,7 +22,8 @@ def poll(work: Work) -> None:
     for side in SIDES:
         _poll_side(work, side)
     if Aspect.TASKS in work.session.policy.aspects:
-        _poll_open_tasks(work)
+        for side in SIDES:
+            _poll_open_tasks(work, side)
     if Aspect.NOTES in work.session.policy.aspects:
         _poll_new_notes(work, notes_since)
     for side in SIDES:
@@ -46,22 +47,22 @@ def _poll_side(work: Work, side: Side) -> None:
     set_cursors(work.sync, {side: newest})
 
 
-def _poll_open_tasks(work: Work) -> None:
-    """GHL tells of no change of a task: compare the open ones. One that was open and isn't listed any more was done or deleted."""
-    system, listed, after = work.session.systems[Side.GHL], set(), None
+def _poll_open_tasks(work: Work, side: Side) -> None:
+    """No list of changes surely tells of a task: compare the open ones. One that was open and isn't listed any more was done or deleted."""
+    system, listed, after = work.session.systems[side], set(), None
     try:
         for _page in range(FAR_PAGES):
             page = system.item_page(ItemKind.TASK, after, open_only=True)
             listed |= {item.id for item, _ in page.items}
-            intake.mark_differing_items(work.session, Side.GHL, ItemKind.TASK, page.items)
+            intake.mark_differing_items(work.session, side, ItemKind.TASK, page.items)
             if (after := page.next) is None:
-                intake.mark_vanished_tasks(work.session, Side.GHL, listed)
+                intake.mark_vanished_tasks(work.session, side, listed)
                 break
             work.beat(now=False)
     except PermissionMissing as error:
         note_missing(work.sync, error)
     else:
-        forget_missing(work.sync, Side.GHL)
+        forget_missing(work.sync, side)
 
 
 def _poll_new_notes(work: Work, since: datetime) -> None:
@@ -79,7 +80,11 @@ def _poll_new_notes(work: Work, since: datetime) -> None:
 def _compare_totals(work: Work, side: Side) -> None:
     """A side whose total isn't the number of contacts we know has lost some, or has some that no list of changes told of: look for them."""
     known = work.sync.contacts.filter(**{f"{side}_id__isnull": False}).exclude(missing_on=side)
-    if work.session.systems[side].total() == known.count():
+    try:
+        total = work.session.systems[side].total()
+    except (NotFound, UnexpectedAnswer):  # an account that doesn't tell: a full comparison finds what is lost
+        return
+    if total == known.count():
         return
     began, after, seen = timezone.now(), None, set()
     while True:

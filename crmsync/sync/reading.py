@@ -87,10 +87,10 @@ def _copy(session: Session, contact: Contact, side: Side, remote_id: str, aspect
         reading.indexed.add(side)
     unread = Aspect(0)
     for kind in ItemKind:
-        if kind.aspect in aspects and record.items(kind) is None:
+        if kind.aspect in aspects:
             listed = _listed(session, side, kind, copies)
-            record = _with_items(record, kind, listed)
-            unread |= kind.aspect if listed is None else Aspect(0)
+            record = _with_items(record, kind, _union(listed, record.items(kind)))
+            unread |= kind.aspect if record.items(kind) is None else Aspect(0)
     return _complete(session, record, unread) if unread else record
 
 
@@ -98,6 +98,13 @@ def _is_believable(copy: PageCopy, contact: Contact) -> bool:
     if contact.written_at is None:
         return True
     return copy.read_at > contact.written_at + (timedelta(0) if copy.direct else INDEX_LAG)
+
+
+def _union(listed: tuple[Item, ...] | None, included: tuple[Item, ...] | None) -> tuple[Item, ...] | None:
+    """What two lists tell together; None where neither tells."""
+    if listed is None or included is None:
+        return included if listed is None else listed
+    return tuple({item.id: item for item in (*listed, *included)}.values())
 
 
 def _listed(session: Session, side: Side, kind: ItemKind, copies: list[PageCopy]) -> tuple[Item, ...] | None:

@@ -20,15 +20,15 @@ from crmsync.engine.base import Base
 from crmsync.engine.matching import Create, Link, Review
 from crmsync.engine.plan import Plan, plan
 from crmsync.engine.records import SIDES, Aspect, Record, Side
-from crmsync.engine.write import Write, WriteKind
+from crmsync.engine.write import Write
 from crmsync.models import Contact, PageCopy, Status
 from crmsync.sync import intake, outcome, partner
-from crmsync.sync.creating import adopt_lost, create
+from crmsync.sync.creating import adopt_lost, create, is_what_we_sent
 from crmsync.sync.outcome import Outcome
 from crmsync.sync.partner import Deferred
 from crmsync.sync.reading import Reading, confirm_absent_items, no_longer_fresh, read, read_into, read_side, with_known_items
 from crmsync.sync.session import Session
-from crmsync.sync.state import base_of, item_bases, store_items, stored_base, stored_sent
+from crmsync.sync.state import RECORD, base_of, item_bases, store_items, stored_base, stored_sent
 from crmsync.sync.writing import LeaseLost, Writer
 from crmsync.systems.errors import CredentialsRefused, CrmError, Duplicate, NotFound, RateLimited, TryLater
 
@@ -59,6 +59,8 @@ def reconcile(session: Session, contact_id: int) -> Status | None:
     try:
         ended = work.to_the_end()
     except CrmError as error:
+        if isinstance(error, TryLater):
+            session.outage = error
         ended = outcome.of_error(session.sync, contact, error)
         work.settle(ended)
         if isinstance(error, CredentialsRefused):
@@ -112,6 +114,7 @@ class Reconciliation:
         if not self.contact.is_linked and not self.contact.creating_on and (ended := self.hopeless()) is not None:
             return ended
         reading = self.reading = read(self.session, self.contact, self.aspects, fresh=fresh)
+        self.look_closer(reading)
         if reading.missing:
             return self.missing(reading)
         self.describe(reading)
@@ -119,6 +122,15 @@ class Reconciliation:
         if not self.contact.is_linked and (ended := self.find_partner(reading)) is not None:
             return ended
         return self.agree(reading)
+
+    def look_closer(self, reading: Reading) -> None:
+        """A list may not show every field: where a field is empty that no list has ever shown, the record itself is read."""
+        for side in list(reading.indexed):
+            record = reading.records[side]
+            if record is None or not self.session.may_lack(record):
+                continue
+            direct = read_side(self.session, reading, side, record.id, Aspect.PROFILE)
+            reading.records[side] = with_known_items(direct, record) if direct else None
 
     def describe(self, reading: Reading) -> None:
         for record in reading.records.values():
@@ -153,7 +165,9 @@ class Reconciliation:
         if self.contact.missing_on == side:
             return False
         copies = PageCopy.objects.filter(sync=self.session.sync, side=side, remote_id=self.contact.remote_id(side), kind=intake.CONTACT)
-        return not self.session.is_bulk or copies.exists()
+        if (copy := copies.first()) is not None:
+            self.reading = Reading(records={side: RECORD.validate_python(copy.payload)})
+        return copy is not None or not self.session.is_bulk
 
     def find_partner(self, reading: Reading) -> Outcome | None:
         """Link the contact, or create it over there. An outcome where neither can be; None when both sides are known."""
@@ -199,6 +213,8 @@ class Reconciliation:
             except Duplicate as error:
                 return self.duplicate(record.side, error)
         reading.records[created.side], reading.read_at[created.side] = created, timezone.now()
+        if not self.session.is_bulk:
+            self.read_again(reading, [created.side], Aspect.PROFILE)
         intake.describe(self.session, [(self.contact, created)])
         return None
 
@@ -215,7 +231,18 @@ class Reconciliation:
             case Review(kind, others):
                 return outcome.review(kind, others)
             case Create():
-                raise error
+                return self.not_ours(other, error)
+
+    def not_ours(self, other: Record, error: Duplicate) -> Outcome:
+        """No key of ours finds the record that has it. It may be what a lost create of ours left; else a person must say."""
+        row = self.session.sync.contacts.on(other.side, [other.id]).first()
+        ours = self.reading.records[other.side.other] if self.reading else None
+        if row is None or ours is None:
+            raise error
+        if not row.is_linked and is_what_we_sent(self.session, ours, other):
+            partner.link(self.contact, self.token, other.side, other.id)
+            raise Deferred(0.1)
+        return outcome.review("phone" if error.field == "phone" else "email", [row.pk])
 
     # Agreeing
 
@@ -233,26 +260,19 @@ class Reconciliation:
             if stale := self.stale(reading, writes):
                 self.read_again(reading, stale, _aspects(writes))
                 continue
-            unseen = False
+            unseen = set()
             for write in writes:
                 self.renew()
-                self.base, unseen_now = writer.send(write, reading, self.base)
-                unseen = unseen or unseen_now
+                self.base, is_unseen = writer.send(write, reading, self.base)
+                unseen |= {write.side} if is_unseen else set()
             if unseen and self.session.is_bulk and not writer.failure():
                 return self.verify_later(reading)
-            if unseen:
-                self.read_again(reading, [Side.CENTRALSTATION], Aspect.PROFILE)
+            self.read_again(reading, sorted(unseen), Aspect.PROFILE)
         return writer.failure() or outcome.not_kept(self.session.sync, [(write.side, "profile") for write in plan_.writes])
 
     def stale(self, reading: Reading, writes: list[Write]) -> list[Side]:
-        """Sides whose record isn't good enough for these writes: too old to replace a value, or a list that may not show the field."""
+        """Sides whose record is too old to replace a value there."""
         stale = {write.side for write in writes if write.replaces and not reading.is_fresh(write.side)}
-        changing = {name for write in writes if write.kind is WriteKind.UPDATE for name in write.after}
-        for side in reading.indexed:
-            record, shown = reading.records[side], self.session.shown(side)
-            keys = {row.key(side) for row in self.session.mapping if row.name in changing}
-            if record is not None and any(record.profile.get(key) is None and key not in shown for key in keys):
-                stale.add(side)
         return sorted(stale)
 
     def read_again(self, reading: Reading, sides: list[Side], aspects: Aspect) -> None:
@@ -276,8 +296,12 @@ class Reconciliation:
     def verdict(self, plan_: Plan, reading: Reading, writer: Writer) -> Outcome:
         if plan_.not_kept:
             return outcome.not_kept(self.session.sync, plan_.not_kept)
+        if plan_.unheld:
+            return outcome.unheld(self.session.sync, plan_.unheld)
         if plan_.conflicts:
             return outcome.conflict(plan_.conflicts)
+        if writer.written:
+            self.describe(reading)
         times = {f"{side}_updated_at": self.known_until(side, reading, writer) for side in SIDES}
         Contact.objects.filter(pk=self.contact.pk).update(verified_at=timezone.now(), decisions={}, **times)
         return outcome.IN_SYNC
@@ -310,8 +334,10 @@ class Reconciliation:
             raise LeaseLost
 
     def seen(self) -> dict[str, object]:
-        """What both sides showed last, by the mapping's names: {} where the base tells it."""
+        """What both sides showed last, by the mapping's names; {} where nothing could be read."""
         records = self.reading.records if self.reading else {}
+        if not any(records.values()):
+            return {}
         profiles = [record.profile if (record := records.get(side)) else {} for side in SIDES]
         return {
             row.name: [profile.get(row.key(side)) for side, profile in zip(SIDES, profiles, strict=True)] for row in self.session.mapping
@@ -327,7 +353,6 @@ class Reconciliation:
             "issue": ended.issue,
             "candidates": list(ended.candidates),
             "conflicts": list(ended.conflicts),
-            "seen": {} if ended.status == Status.IN_SYNC else self.seen(),
             "attempts": self.contact.attempts + 1 if tried_in_vain else 0,
             "updated_at": timezone.now(),
         }
@@ -335,6 +360,10 @@ class Reconciliation:
             values["missing_on"] = ""
         if ended.status != Status.PENDING:
             values["awaiting_read_back"] = False
+        if ended.status == Status.IN_SYNC:
+            values["seen"] = {}
+        elif seen := self.seen():
+            values["seen"] = seen
         mine.update(**values)
         unchanged = mine.filter(dirty_counter=self.counter)
         if ended.stays_dirty:

@@ -15,13 +15,13 @@ from crmsync import stopping
 from crmsync.engine.records import Side
 from crmsync.models import Cause, Run, RunKind, RunStatus, Status, Sync
 from crmsync.sync import outcome
-from crmsync.sync.drain import REST_FOR, HandedOver, OutOfOrder, refuse
+from crmsync.sync.drain import REST_FOR, HandedOver, OutOfOrder, reachable, refuse, unreachable
 from crmsync.sync.heartbeat import Heartbeat
 from crmsync.sync.listing import LOST_AFTER, compare_all
 from crmsync.sync.polling import poll
 from crmsync.sync.session import open_session
 from crmsync.sync.work import Work
-from crmsync.systems.errors import CredentialsRefused, CrmError
+from crmsync.systems.errors import CredentialsRefused, CrmError, TryLater
 
 __all__ = ["BIG", "LOST_AFTER", "UNDER_WAY", "begin", "due_again", "kind_of_next_run", "work_on"]
 
@@ -69,6 +69,8 @@ def work_on(run: Run, *, until: float | None = None) -> Run:
         except OutOfOrder as fault:
             _end(work, RunStatus.FAILED, fault.reason)
         except CrmError as error:
+            if isinstance(error, TryLater):
+                unreachable(sync, error)
             if isinstance(error, CredentialsRefused):
                 refuse(sync.ghl if error.side is Side.GHL else sync.centralstation, error)
             reason, _what, _subject = outcome.explain(error)
@@ -91,6 +93,8 @@ def _end(work: Work, status: RunStatus, reason: str = "") -> None:
         Sync.objects.filter(pk=work.sync.pk).update(rest_until=timezone.now() + REST_FOR)
         return
     work.tell()
+    if status == RunStatus.DONE and work.run.kind != RunKind.RETRY:
+        reachable(work.sync)
     Run.objects.filter(pk=work.run.pk).update(status=status, reason=reason, ended_at=timezone.now(), owner="")
     outcome.close_issues(work.sync)
 

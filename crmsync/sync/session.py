@@ -14,14 +14,14 @@ from dataclasses import dataclass, field
 from django.contrib.auth.base_user import AbstractBaseUser
 
 from crmsync.engine.mapping import FieldMap, Policy
-from crmsync.engine.records import FieldKey, Item, Side, Value
+from crmsync.engine.records import FieldKey, Item, Record, Side, Value
 from crmsync.engine.write import WriteKind
 from crmsync.models import Cause, Connection, Run, Sync
 from crmsync.sync.budget import DatabaseBudget
 from crmsync.sync.state import mapping_of, policy_of
 from crmsync.systems.base import System
 from crmsync.systems.centralstation.client import CentralStationSystem
-from crmsync.systems.errors import PermissionMissing
+from crmsync.systems.errors import CrmError, PermissionMissing
 from crmsync.systems.ghl.client import GhlSystem
 
 
@@ -65,7 +65,8 @@ class SyncLimits:
 class Session:
     """What reconcile needs. `is_bulk`: a run over many, where writes are verified by pages instead of one by one.
 
-    `cause` and `by` go into the changes it records. `refused` remembers a missing permission: it is met once, not per contact."""
+    `cause` and `by` go into the changes it records. `refused` remembers a missing permission: it is met once, not per contact. `outage`
+    is the last error of a CRM that is out of order."""
 
     sync: Sync
     systems: Mapping[Side, System]
@@ -78,11 +79,18 @@ class Session:
     calls: Counter[str] = field(default_factory=Counter)
     counts: Counter[str] = field(default_factory=Counter)
     refused: dict[tuple[Side, WriteKind], PermissionMissing] = field(default_factory=dict)
+    outage: CrmError | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def shown(self, side: Side) -> frozenset[FieldKey]:
         """The fields that this run's list of contacts has shown at least once: the list knows them."""
         return frozenset(self.run.progress.get("shown", {}).get(side, ())) if self.run else frozenset()
+
+    def may_lack(self, record: Record) -> bool:
+        """Whether a record from a list is empty where no list has ever shown anything: a single read may show more."""
+        shown = self.shown(record.side)
+        keys = {row.key(record.side) for row in self.mapping}
+        return any(record.profile.get(key) is None and key not in shown for key in keys)
 
     def count(self, what: str, n: int = 1) -> None:
         with self.lock:

@@ -47,7 +47,8 @@ class Writer:
         return outcome.of_error(self._session.sync, self._contact, errors[0])
 
     def send(self, write: Write, reading: Reading, base: Base) -> tuple[Base, bool]:
-        """Send one write, and bring `reading` up to what the answer shows. Returns the base, and whether it remains to be read back.
+        """Send one write, and bring `reading` up to what the answer shows. Returns the base, and whether it remains to be read back:
+        an answer that shows the value is believed in bulk only.
 
         Raises what stops more than this write: `TryLater`, `CredentialsRefused`, `NotFound` (the record changed under us)."""
         try:
@@ -88,11 +89,11 @@ class Writer:
             case WriteKind.UPDATE:
                 shown = system.update(record, write.changes)
                 reading.records[write.side] = shown or record
-                return self._remember(base, write), shown is None
+                return self._remember(base, write), shown is None or not self._session.is_bulk
             case WriteKind.ADD_TAGS | WriteKind.REMOVE_TAGS:
                 send = system.add_tags if write.kind is WriteKind.ADD_TAGS else system.remove_tags
                 reading.records[write.side] = send(record, write.tags)
-                return self._remember(base, write), False
+                return self._remember(base, write), not self._session.is_bulk
             case _:
                 return self._item_sent(write, system, record, reading, base)
 
@@ -116,18 +117,22 @@ class Writer:
                 return self._store(base, pair, replace(pair, gone=True)), False
 
     def _created(self, base: Base, link: ItemBase, shown: Item, reading: Reading) -> Base:
-        """Look once whether what was just created is there: what is missing later was deleted. In bulk an answer with an id has to do."""
+        """Look once whether what was just created is there: what is missing later was deleted. In bulk the
+        pages at the end of the run tell; where there are none (GHL's notes), an answer that shows it has to do."""
         side = link.fresh
         assert side is not None
         record, pair = reading.records[side], _as_stored(base, link)
         assert record is not None
         assert pair is not None
+        system = self._session.systems[side]
         if not self._session.is_bulk:
             try:
-                shown = self._session.systems[side].read_item(shown.kind, record.id, shown.id)
+                shown = system.read_item(shown.kind, record.id, shown.id)
             except NotFound:
                 return base
         reading.records[side] = with_item(record, shown)
+        if self._session.is_bulk and shown.kind in system.bulk_items:
+            return base
         return self._store(base, pair, replace(pair, fresh=None))
 
     @staticmethod

@@ -76,7 +76,7 @@ class System(Protocol):
     listed_aspects: Aspect
     """What the records of `page`, `changed` and `read_many` tell besides PROFILE | TAGS (CentralStation: TASKS)."""
     bulk_items: frozenset[ItemKind]
-    """Kinds that `item_page` can list for all contacts at once (GHL: tasks; CentralStation: notes)."""
+    """Kinds that `item_page` can list for all contacts at once (GHL: tasks; CentralStation: both)."""
     shows_writes: bool
     """True where the answer to `update` is the record itself; False where it has to be read back (CentralStation)."""
     on_call: Callable[[str], None] | None

@@ -146,7 +146,7 @@ def _chosen(sync: Sync, options: dict[str, Any]) -> ContactQuerySet:
         if not one.exists():
             raise CommandError(f"Sync {sync.pk} has no contact {options['contact']}.")
         return one
-    return contacts.filter(status=options["status"] or Status.FAILED)
+    return contacts.filter(status__in=[options["status"]] if options["status"] else [Status.FAILED, Status.WAITING])
 
 
 def _or_command_error(action: Any) -> Any:

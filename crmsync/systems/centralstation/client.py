@@ -37,7 +37,7 @@ class CentralStationSystem:
 
     side = Side.CENTRALSTATION
     listed_aspects = Aspect.TASKS
-    bulk_items = frozenset({ItemKind.NOTE})
+    bulk_items = frozenset(ItemKind)
     shows_writes = False
 
     def __init__(
@@ -100,9 +100,8 @@ class CentralStationSystem:
         return self._people.find(emails, phones, name, self._country)
 
     def item_page(self, kind: ItemKind, after: str | None = None, *, open_only: bool = False) -> ItemPage:
-        if kind not in self.bulk_items:
-            raise ValueError(f"CentralStation lists no {kind}s in bulk")
-        return self._items.note_page(int(after or 1))
+        number = int(after or 1)
+        return self._items.note_page(number) if kind is ItemKind.NOTE else self._items.task_page(number, open_only=open_only)
 
     def read_item(self, kind: ItemKind, contact_id: str, item_id: str) -> Item:
         return self._items.read(kind, contact_id, item_id)

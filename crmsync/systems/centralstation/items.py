@@ -45,6 +45,14 @@ class Items:
         items = tuple((note_item(row), row.people) for row in newest_first if is_note(row) and row.people)
         return ItemPage(items=items, next=str(number + 1) if more else None)
 
+    def task_page(self, number: int, *, open_only: bool) -> ItemPage:
+        """Tasks of all people, newest first: includes may leave out finished ones (section 2)."""
+        params = {**NEWEST_FIRST, "state": "open"} if open_only else NEWEST_FIRST
+        rows, more = self._api.page(Task, op.LIST_TASKS, number, params=params)
+        owned = [row for row in rows if row.attachable_id and row.attachable_type in (None, "Person")]
+        items = tuple((task_item(row), (str(row.attachable_id),)) for row in owned if not (open_only and row.finished))
+        return ItemPage(items=items, next=str(number + 1) if more else None)
+
     def read(self, kind: ItemKind, person_id: str, id: str) -> Item:
         """Raises `NotFound` also for what is no longer this person's. A note made confidential is there still: it isn't to be deleted."""
         if kind is ItemKind.TASK:

@@ -30,7 +30,7 @@ from crmsync.systems.centralstation.rows import (
 from crmsync.systems.errors import CrmError, NotFound, Refused, UnexpectedAnswer
 from crmsync.systems.operations import Operation
 
-INCLUDES: Params = {"includes": " ".join((*GROUPS, "companies", "tasks"))}
+INCLUDES: Params = {"includes": " ".join((*GROUPS, "companies", "tasks")), "methods": "stream_updated_at"}
 OLDEST_FIRST: Params = {"order": "new-asc"}
 """By age, not by change: a person changed while pages are read keeps its place, so that none is skipped."""
 

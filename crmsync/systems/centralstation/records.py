@@ -97,9 +97,10 @@ def record_of(person: Person, name_of_company: Callable[[str], str | None]) -> R
 
 
 def _changed_at(person: Person) -> datetime | None:
-    """When the person or a row of theirs was changed last: whether a row moves the person's own time isn't known (section 14)."""
+    """When the person, a row of theirs or their stream was changed last: which of them moves another isn't known (section 14)."""
     rows = (row for group in GROUPS for row in getattr(person, group) or ())
-    return max((row.updated_at for row in (person, *rows) if row.updated_at), default=None)
+    stamps = (person.stream_updated_at, *(row.updated_at for row in (person, *rows)))
+    return max((stamp for stamp in stamps if stamp), default=None)
 
 
 def _own_fields(person: Person) -> dict[FieldKey, Value]:

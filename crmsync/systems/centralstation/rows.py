@@ -172,6 +172,7 @@ class Person(Row):
     title: Text = None
     background: Text = None
     created_at: Time | None = None
+    stream_updated_at: Time | None = None
     tags: Rows[Tag] = None
     emails: Rows[Detail] = None
     tels: Rows[Detail] = None
