@@ -14,9 +14,10 @@ from django.utils import timezone
 
 from crmsync import stopping
 from crmsync.engine.records import Side
-from crmsync.models import Connection, Health, PageCopy, Status, Sync
+from crmsync.models import Connection, Contact, Health, PageCopy, Status, Sync
 from crmsync.sync import intake
-from crmsync.sync.reconcile import reconcile
+from crmsync.sync.heartbeat import Heartbeat
+from crmsync.sync.reconcile import LEASE_FOR, reconcile
 from crmsync.sync.session import Session
 from crmsync.systems.errors import CredentialsRefused, CrmError
 
@@ -102,14 +103,20 @@ def drain(session: Session, *, until: float | None = None) -> None:
 def _in_threads(session: Session, until: float | None) -> None:
     feed = Feed(session.sync, until)
     threads = [threading.Thread(target=_work, args=(session, feed), daemon=True, name=f"reconcile-{n}") for n in range(AT_ONCE)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with Heartbeat(lambda: renew_leases(session)):
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
     if stopping.is_requested():
         raise stopping.Stopped
     if feed.fault is not None:
         _give_up(session, feed.fault)
+
+
+def renew_leases(session: Session) -> None:
+    """Keep what is in hand: a wait for budget and a slow answer together may outlive a lease."""
+    Contact.objects.filter(lease_token__in=list(session.held)).update(lease_until=timezone.now() + LEASE_FOR)
 
 
 def _work(session: Session, feed: Feed) -> None:

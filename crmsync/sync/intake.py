@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -32,6 +32,13 @@ def take_in(session: Session, records: Sequence[Record], *, read_at: datetime, k
     """Give each record its row, bring label and match keys up to date, and mark dirty what is new or differs from the base.
 
     With `keep_copies` nothing is marked: the run marks everything when it has listed both sides."""
+    try:
+        _take_in(session, records, read_at=read_at, keep_copies=keep_copies, direct=direct)
+    except IntegrityError:  # two rows proved to be one person meanwhile, and the one in hand went: now it isn't found any more
+        _take_in(session, records, read_at=read_at, keep_copies=keep_copies, direct=direct)
+
+
+def _take_in(session: Session, records: Sequence[Record], *, read_at: datetime, keep_copies: bool, direct: bool) -> None:
     if not records:
         return
     side = records[0].side

@@ -54,6 +54,14 @@ def reconcile(session: Session, contact_id: int) -> Status | None:
     now = timezone.now()
     if not Contact.objects.claim(contact_id, token, now, now + LEASE_FOR):
         return None
+    session.held.add(token)
+    try:
+        return _reconcile(session, contact_id, token)
+    finally:
+        session.held.discard(token)
+
+
+def _reconcile(session: Session, contact_id: int, token: str) -> Status | None:
     contact = Contact.objects.get(pk=contact_id)
     work = Reconciliation(session, contact, token)
     try:

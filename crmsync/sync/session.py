@@ -66,7 +66,7 @@ class Session:
     """What reconcile needs. `is_bulk`: a run over many, where writes are verified by pages instead of one by one.
 
     `cause` and `by` go into the changes it records. `refused` remembers a missing permission: it is met once, not per contact. `outage`
-    is the last error of a CRM that is out of order."""
+    is the last error of a CRM that is out of order, `held` the tokens of the leases in hand."""
 
     sync: Sync
     systems: Mapping[Side, System]
@@ -80,6 +80,7 @@ class Session:
     counts: Counter[str] = field(default_factory=Counter)
     refused: dict[tuple[Side, WriteKind], PermissionMissing] = field(default_factory=dict)
     outage: CrmError | None = None
+    held: set[str] = field(default_factory=set)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def shown(self, side: Side) -> frozenset[FieldKey]:

@@ -76,7 +76,7 @@ class Command(SubCommands):
             _require_reachable(sync)
         count = actions.retry(_chosen(sync, options))
         self.tell(ngettext("%d contact is tried again.", "%d contacts are tried again.", count) % count)
-        if count or options["wait"]:
+        if count:
             self._do(options, runs.begin(sync, RunKind.RETRY))
         else:
             self.show(options, _status(sync))
