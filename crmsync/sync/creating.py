@@ -7,6 +7,7 @@ from dataclasses import replace
 from django.utils import timezone
 
 from crmsync.engine.base import Base
+from crmsync.engine.matching import KeyKind
 from crmsync.engine.plan import plan
 from crmsync.engine.profile import after_create
 from crmsync.engine.records import Aspect, Record, Side
@@ -67,7 +68,7 @@ def adopt_lost(session: Session, contact: Contact, source: Record, token: str) -
     Other records that the look finds are taken in, so that matching knows them."""
     side = Side(contact.creating_on)
     keys = partner.stored_keys(contact.pk, source.side)
-    found = session.systems[side].find(emails=sorted(keys["email"]), phones=sorted(keys["phone"]), name=contact.label)  # type: ignore[index]
+    found = session.systems[side].find(emails=sorted(keys[KeyKind.EMAIL]), phones=sorted(keys[KeyKind.PHONE]), name=contact.label)
     linked = set(
         session.sync.contacts.on(side, [record.id for record in found])
         .exclude(ghl_id=None)
@@ -78,7 +79,7 @@ def adopt_lost(session: Session, contact: Contact, source: Record, token: str) -
     for record in free:
         if is_what_we_sent(session, source, record):
             return record
-    if side is Side.GHL and not any(keys.values()):
+    if side is Side.GHL and not (keys[KeyKind.EMAIL] or keys[KeyKind.PHONE]):
         _wait_for_index(contact)
     intake.take_in(session, free, read_at=timezone.now(), keep_copies=False)
     return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from crmsync.engine.records import Record
@@ -81,7 +82,8 @@ class People:
         return Page(records=self._records(people), next=str(number + 1) if more else None)
 
     def changed(self, since: datetime, after: str | None) -> Page:
-        """Two passes: people whose own fields changed, then those with anything new on their stream (notes, tasks).
+        """Two passes: people whose own fields changed, then those with anything new on their stream (notes, tasks). Where the account
+        doesn't tell when that was, the record has no time of change either, so that nobody takes it for known.
 
         The time has an offset *and* is German, the zone of times without one; a second is taken off, since whether the filter is
         strict isn't known (centralstationcrm.md, section 15)."""
@@ -95,7 +97,11 @@ class People:
                 raise
             return Page(records=(), next=f"{STREAM_ALONE}:1" if pass_ == UPDATED else None)
         following = f"{STREAM}:1" if pass_ == UPDATED else None
-        return Page(records=self._records(people), next=f"{pass_}:{int(number) + 1}" if more else following)
+        records = self._records(people)
+        if pass_ != UPDATED:
+            untold = {person.id for person in people if person.stream_updated_at is None}
+            records = tuple(replace(record, updated_at=None) if record.id in untold else record for record in records)
+        return Page(records=records, next=f"{pass_}:{int(number) + 1}" if more else following)
 
     def read_many(self, ids: Sequence[str]) -> Iterator[Record]:
         for chunk in _chunks(list(dict.fromkeys(ids))):
