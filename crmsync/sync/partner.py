@@ -16,6 +16,9 @@ from crmsync.models import Claim, Contact, MatchKey
 from crmsync.models.contact import ContactQuerySet
 
 CANDIDATE = ("ghl_id", "centralstation_id", "exclusion", "remote_created_at")
+LIMBO = timedelta(seconds=60)
+"""After so long a create whose answer was lost has been looked for, or waits for a person."""
+
 CLAIM_FOR = timedelta(seconds=90)
 
 
@@ -69,7 +72,7 @@ def claimed(contact: Contact, side: Side, token: str) -> Iterator[None]:
     keys.append(f"label:{contact.label.casefold()}" if contact.label else f"contact:{contact.pk}")
     keys, now = [key[:700] for key in keys], timezone.now()
     if contact.label and _in_limbo(contact, side).exists():
-        raise Deferred(5.0)
+        raise Deferred
     at_work = Contact.objects.filter(sync=contact.sync_id, lease_until__gt=now).exclude(lease_token="").values("lease_token")
     try:
         with transaction.atomic():
@@ -85,8 +88,9 @@ def claimed(contact: Contact, side: Side, token: str) -> Iterator[None]:
 
 def _in_limbo(contact: Contact, side: Side) -> ContactQuerySet:
     """Contacts of this name that were created on `side`, perhaps: this one could be what came of it."""
-    lost = Contact.objects.filter(sync=contact.sync_id, creating_on=side, label=contact.label, **{f"{side}_id": None})
-    return lost.exclude(pk=contact.pk)
+    lately = timezone.now() - LIMBO
+    lost = Contact.objects.filter(sync=contact.sync_id, creating_on=side, creating_since__gt=lately, label=contact.label)
+    return lost.filter(**{f"{side}_id": None}).exclude(pk=contact.pk)
 
 
 def link(contact: Contact, token: str, side: Side, remote_id: str) -> None:

@@ -9,11 +9,17 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 
+from tests.dashboard.data import make_roles
 from tests.foundation.installation import Installation
 
 PASSWORD = "correct horse battery"
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _roles(db: None) -> None:
+    make_roles()
 
 
 def add(monkeypatch: pytest.MonkeyPatch, *arguments: str, password: str = PASSWORD + "\n") -> str:
