@@ -382,7 +382,8 @@ class Reconciliation:
             unchanged.update(dirty=0, dirty_since=None, due_at=None, asked_cause="", asked_by=None)
         mine.filter(status=Status.IN_SYNC, dirty__gt=0).update(status=Status.PENDING)
         mine.update(lease_token="", lease_until=timezone.now())
-        self.session.count(ended.status)
+        if not ended.status == self.contact.status == Status.REVIEW:  # decided anew by each poll, and no news
+            self.session.count(ended.status)
 
     def give_back(self, due_at: datetime) -> None:
         Contact.objects.filter(pk=self.contact.pk, lease_token=self.token).update(lease_token="", lease_until=timezone.now(), due_at=due_at)
