@@ -39,7 +39,7 @@ REDIS_URL = env.str("REDIS_URL", default="")
 
 INSTALLED_APPS = [
     "crmsync",  # before django_q, whose `qcluster` it replaces
-    "dashboard",  # before allauth, whose templates it replaces
+    "dashboard",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -73,6 +73,7 @@ WSGI_APPLICATION = "crmsync.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -159,6 +160,7 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 
 STATIC_URL = "static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = CRMSYNC_DATA / "static"
 STATIC_ROOT.mkdir(exist_ok=True)
 STORAGES = {

@@ -15,8 +15,8 @@ from crmsync.models import Change, Health, Mode, Result, RunStatus, Status
 from dashboard.looks import LOOKS
 from dashboard.templatetags.shown import change_title, differences, due, lasted, system, unlocalized, value, when
 
-DASHBOARD = Path(__file__).parents[2] / "dashboard"
-TEMPLATES = sorted((DASHBOARD / "templates").rglob("*.html"))
+ROOT = Path(__file__).parents[2]
+TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 
 
 def render(source: str, **context: object) -> str:
@@ -117,14 +117,14 @@ def test_a_number_in_an_attribute_has_a_point() -> None:
     assert unlocalized(33.3333) == "33.33"
 
 
-@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: str(path.relative_to(DASHBOARD / "templates")))
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT / "templates")))
 def test_a_template_has_nothing_inline(template: Path) -> None:
     """The policy forbids inline script and style; browsers would drop them in silence."""
     assert not re.search(r"\sstyle=|<style|<script(?![^>]*\ssrc=)|\son\w+=|hx-on|javascript:", template.read_text())
 
 
 def test_every_icon_is_in_the_sprite() -> None:
-    sprite = set(re.findall(r'<symbol id="([\w-]+)"', (DASHBOARD / "static/vendor/tabler/icons.svg").read_text()))
+    sprite = set(re.findall(r'<symbol id="([\w-]+)"', (ROOT / "static/vendor/tabler/icons.svg").read_text()))
     text = "".join(path.read_text() for path in TEMPLATES)
     used = set(re.findall(r'{% icon "([\w-]+)"|symbol="([\w-]+)"', text))
     names = {name for pair in used for name in pair if name} | {look.icon for looks in LOOKS.values() for _, look in looks}
