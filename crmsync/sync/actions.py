@@ -33,7 +33,7 @@ def start_run(sync: Sync, *, full: bool = False, by: User | None = None) -> Run:
     """Begin a run (the first sync if none was made, a poll, or a full comparison); a job takes it from there."""
     require_live(sync)
     run = runs.begin(sync, runs.kind_of_next_run(sync, full=full), by)
-    runs.due_again(None, sync)
+    runs.due_again(sync)
     return run
 
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from crmsync import stopping
 from crmsync.engine.records import Side
-from crmsync.models import Connection, Contact, Health, PageCopy, Status, Sync
+from crmsync.models import Connection, Contact, Health, Status, Sync
 from crmsync.sync import intake
 from crmsync.sync.heartbeat import Heartbeat
 from crmsync.sync.reconcile import LEASE_FOR, reconcile
@@ -199,8 +199,3 @@ def _wait_for_what_is_due_soon(sync: Sync) -> bool:
         return False
     stopping.wait(0.3)
     return True
-
-
-def forget_copies(sync: Sync) -> None:
-    """Copies are for the run that made them."""
-    PageCopy.objects.filter(sync=sync).delete()

@@ -7,7 +7,6 @@ its lease to expire, and the next one does the same from the start.
 
 from __future__ import annotations
 
-import logging
 import uuid
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -31,8 +30,6 @@ from crmsync.sync.session import Session
 from crmsync.sync.state import RECORD, base_of, item_bases, store_items, stored_base, stored_sent
 from crmsync.sync.writing import LeaseLost, Writer
 from crmsync.systems.errors import CredentialsRefused, CrmError, Duplicate, NotFound, RateLimited, TryLater
-
-log = logging.getLogger(__name__)
 
 LEASE_FOR = timedelta(seconds=45)
 TRIES = 3

@@ -6,7 +6,7 @@ contacts are leased one by one, and a second process at the same run drains with
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.utils import timezone
@@ -99,11 +99,9 @@ def _end(work: Work, status: RunStatus, reason: str = "") -> None:
     outcome.close_issues(work.sync)
 
 
-def due_again(contacts: Iterable[int] | None, sync: Sync) -> None:
+def due_again(sync: Sync) -> None:
     """A person pressed: what waits for its next try is due once, now."""
     waiting = sync.contacts.wanted().filter(dirty__gt=0, status__in=[Status.FAILED, Status.WAITING])
-    if contacts is not None:
-        waiting = waiting.filter(pk__in=contacts)
     waiting.update(due_at=timezone.now())
 
 
