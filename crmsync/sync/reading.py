@@ -88,7 +88,7 @@ def _copy(session: Session, contact: Contact, side: Side, remote_id: str, aspect
     unread = Aspect(0)
     for kind in ItemKind:
         if kind.aspect in aspects:
-            listed = _listed(session, side, kind, copies)
+            listed = _listed(session, contact, side, kind, copies)
             record = _with_items(record, kind, _union(listed, record.items(kind)))
             unread |= kind.aspect if record.items(kind) is None else Aspect(0)
     return _complete(session, record, unread) if unread else record
@@ -107,9 +107,13 @@ def _union(listed: tuple[Item, ...] | None, included: tuple[Item, ...] | None) -
     return tuple({item.id: item for item in (*listed, *included)}.values())
 
 
-def _listed(session: Session, side: Side, kind: ItemKind, copies: list[PageCopy]) -> tuple[Item, ...] | None:
-    """The items of a kind that this session's run has listed in bulk; None where it hasn't."""
-    if session.run is None or not session.run.progress.get(f"{side}.{kind}", {}).get("done"):
+def _listed(session: Session, contact: Contact, side: Side, kind: ItemKind, copies: list[PageCopy]) -> tuple[Item, ...] | None:
+    """The items of a kind that this session's run has listed in bulk; None where it hasn't, or where we have written to the contact since
+    it began: the list is older than the contact's own page, and tells neither what was created nor what was deleted by that."""
+    progress = session.run.progress if session.run else {}
+    if not progress.get(f"{side}.{kind}", {}).get("done"):
+        return None
+    if contact.written_at is not None and contact.written_at >= datetime.fromisoformat(progress["began"]):
         return None
     return tuple(ITEM.validate_python(copy.payload) for copy in copies if copy.kind == kind)
 

@@ -7,9 +7,11 @@ from datetime import datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from crmsync.engine.records import Side
-from crmsync.models import Contact, RunKind, RunStatus, Sync
-from crmsync.sync import actions
+from crmsync.engine.records import ItemKind, Side
+from crmsync.models import Cause, Contact, Run, RunKind, RunStatus, Sync
+from crmsync.sync import actions, intake, runs
+from crmsync.sync.drain import drain
+from crmsync.sync.session import open_session
 from tests.sync.kit import GRACE, Live
 
 
@@ -90,6 +92,26 @@ def test_a_note_edited_in_centralstation_is_found_by_a_poll(live: Live, ada: Con
     live.central.edit_note(note_id, content="She did not.")
     live.run()
     assert live.in_ghl(ada).notes == [(None, "She did not.")]
+
+
+def test_a_list_of_notes_older_than_our_last_write_is_not_believed(live: Live, ada: Contact) -> None:
+    """A full comparison lists all notes, then all people; a poll beside it deletes a note in between."""
+    note = live.ghl.add_note(str(ada.ghl_id), "Old")
+    live.run(full=True)
+    run = runs.begin(live.sync, RunKind.FULL)
+    Run.objects.update(heartbeat_at=timezone.now() + timedelta(minutes=1))  # in another process's hands
+    with open_session(live.sync, Cause.FULL, run=run, is_bulk=True) as session:
+        central = session.systems[Side.CENTRALSTATION]
+        run.progress = {"began": timezone.now().isoformat(), "centralstation.note": {"done": True}}
+        listed, read_at = central.item_page(ItemKind.NOTE).items, timezone.now()
+        live.ghl.delete_note(str(ada.ghl_id), note)
+        actions.sync_now(ada)
+        live.work()
+        intake.keep_items(live.sync, Side.CENTRALSTATION, ItemKind.NOTE, listed, read_at=read_at)
+        intake.take_in(session, central.page().records, read_at=timezone.now(), keep_copies=True)
+        actions.sync_now(ada)
+        drain(session)
+    assert (live.in_ghl(ada).notes, live.in_central(ada).notes) == ([], [])
 
 
 def test_a_contact_that_no_list_of_changes_told_of_is_found_by_the_total(live: Live, ada: Contact) -> None:
