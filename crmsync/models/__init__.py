@@ -1,19 +1,24 @@
 """What crmsync remembers: connections, syncs and mappings, the state of every contact, and the record of what was done."""
 
-from crmsync.models.connection import Connection, Health, RateBudget
+from crmsync.models.connection import LOCKED_OUT, Connection, Health, RateBudget
 from crmsync.models.contact import Claim, Contact, Item, MatchKey, PageCopy, Status
-from crmsync.models.history import Cause, Change, Issue, Result, Run, RunKind, RunStatus
+from crmsync.models.event import Event, Tally
+from crmsync.models.history import BY_ITSELF, Cause, Change, HeldBatch, Issue, Result, Run, RunKind, RunStatus
 from crmsync.models.sync import Conflict, FieldMapping, MatchBy, Mode, Sync
 
 __all__ = [
+    "BY_ITSELF",
+    "LOCKED_OUT",
     "Cause",
     "Change",
     "Claim",
     "Conflict",
     "Connection",
     "Contact",
+    "Event",
     "FieldMapping",
     "Health",
+    "HeldBatch",
     "Issue",
     "Item",
     "MatchBy",
@@ -27,4 +32,5 @@ __all__ = [
     "RunStatus",
     "Status",
     "Sync",
+    "Tally",
 ]

@@ -75,8 +75,9 @@ class Contact(models.Model):
     `creating_on` is set before a create is sent and cleared when its answer is stored: in between the record may exist over there.
     `awaiting_read_back`: written to, and verified in bulk by a page. `ghl_updated_at`, `centralstation_updated_at`: the CRM's own time of
     what was compared last. `written_at`: our last write. `missing_on`: the side where it was deleted. `kept_apart`: a person said that
-    nobody over there is this one. `exclusion`: why a person excluded it. `asked_cause`, `asked_by`: a person asked for the
-    reconcile that is due, and how."""
+    nobody over there is this one. `exclusion`: why a person excluded it. `held_by`: what waits for a person's yes or no before anything
+    is written by itself. `stopped`: names of fields that went to and fro (*ping-pong*) and are left alone. `heard_at`: the last event about
+    it. `asked_cause`, `asked_by`: a person asked for the reconcile that is due, and how."""
 
     sync = models.ForeignKey(Sync, on_delete=models.CASCADE, related_name="contacts")
     ghl_id = models.CharField(max_length=64, null=True)
@@ -101,6 +102,9 @@ class Contact(models.Model):
     missing_on = models.CharField(max_length=20, blank=True, choices=SIDE_CHOICES)
     kept_apart = models.BooleanField(default=False)
     exclusion = models.CharField(max_length=300, blank=True)
+    held_by = models.ForeignKey("HeldBatch", on_delete=models.SET_NULL, null=True, related_name="contacts")
+    stopped = models.JSONField(default=list)
+    heard_at = models.DateTimeField(null=True)
 
     dirty = models.PositiveSmallIntegerField(default=0)
     dirty_counter = models.PositiveIntegerField(default=0)

@@ -20,6 +20,12 @@ class Cause(models.TextChoices):
     RETRY = "retry", _("retry by a person")
     AUTOMATIC_RETRY = "automatic_retry", _("automatic retry")
     DECISION = "decision", _("decision by a person")
+    WEBHOOK = "webhook", _("webhook")
+    SWEEP = "sweep", _("rotating comparison")
+
+
+BY_ITSELF = (Cause.POLL, Cause.AUTOMATIC_RETRY, Cause.WEBHOOK, Cause.SWEEP)
+"""Causes without a person behind them: what they write passes the brake first."""
 
 
 class RunKind(models.TextChoices):
@@ -94,7 +100,43 @@ class Change(models.Model):
         indexes = [
             models.Index(fields=["contact", "-id"], name="change_of_contact"),
             models.Index(fields=["sync", "-id"], name="change_latest"),
+            models.Index(fields=["sync", "at"], name="change_by_time"),
         ]
+
+
+class HeldBatch(models.Model):
+    """What would have happened by itself and was too much at once: one card for a person to approve or reject. Its contacts wait.
+
+    `samples` are some of the writes as they would be: label, side, kind, before, after. Kind `missing`: `side` came back empty or half
+    empty, and nothing that would follow from that was done."""
+
+    class Kind(models.TextChoices):
+        CREATES = "creates", _("new contacts")
+        CHANGES = "changes", _("changes")
+        DELETIONS = "deletions", _("deletions")
+        MISSING = "missing", _("contacts gone missing")
+
+    class State(models.TextChoices):
+        HELD = "held", _("held")
+        APPROVED = "approved", _("approved")
+        REJECTED = "rejected", _("rejected")
+
+    sync = models.ForeignKey(Sync, on_delete=models.CASCADE, related_name="held_batches")
+    kind = models.CharField(max_length=10, choices=Kind)
+    side = models.CharField(max_length=20, choices=SIDE_CHOICES)
+    state = models.CharField(max_length=10, choices=State, default=State.HELD)
+    explanation = models.TextField()
+    samples = models.JSONField(default=list)
+    opened_at = models.DateTimeField(auto_now_add=True)
+    decided_at = models.DateTimeField(null=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [models.UniqueConstraint(fields=["sync", "kind", "side"], condition=Q(state="held"), name="batch_held_once_a_kind")]
+
+    def __str__(self) -> str:
+        return self.explanation
 
 
 class Issue(models.Model):

@@ -43,7 +43,11 @@ class Sync(models.Model):
 
     `cursors` holds, per side, the time (ISO, UTC) up to which changes were taken in. `region` completes national phone numbers; empty,
     the GHL location's country does. `notices` maps a short code to what staff should know (a permission worked round, say).
-    `nudged_at` is set while a job for it is queued or at work, `rest_until` while a CRM is out of order."""
+    `nudged_at` and `live_nudged_at` are set while a job for its background work and its live changes is queued or at work, `rest_until`
+    while a CRM is out of order, `sweep_due_at` when the rotating comparison goes on.
+
+    `hold_…`: what happens by itself and exceeds these within 10 minutes is held until a person decides. Between `quiet_from` and
+    `quiet_until` (the GHL location's time) nothing is written by itself."""
 
     name = models.CharField(_("name"), max_length=100, unique=True)
     ghl = models.ForeignKey(Connection, on_delete=models.PROTECT, related_name="ghl_syncs", limit_choices_to={"system": "ghl"})
@@ -69,11 +73,32 @@ class Sync(models.Model):
         _("look for changes every (seconds)"), default=30, validators=[MinValueValidator(5), MaxValueValidator(86_400)]
     )
 
+    hold_deletions = models.PositiveIntegerField(_("deletions"), default=20)
+    hold_deletions_share = models.PositiveSmallIntegerField(
+        _("share of contacts with deletions (%)"), default=5, validators=[MaxValueValidator(100)]
+    )
+    hold_creates = models.PositiveIntegerField(_("new contacts"), default=500)
+    hold_changes = models.PositiveIntegerField(_("changed contacts"), default=500)
+    hold_changes_share = models.PositiveSmallIntegerField(
+        _("share of changed contacts (%)"), default=30, validators=[MaxValueValidator(100)]
+    )
+    creates_per_hour = models.PositiveIntegerField(
+        _("new contacts an hour, at most"), null=True, blank=True, help_text=_("Empty: as many as come.")
+    )
+    quiet_from = models.TimeField(_("quiet from"), null=True, blank=True)
+    quiet_until = models.TimeField(_("quiet until"), null=True, blank=True)
+    created_tag = models.CharField(_("tag for contacts created in GoHighLevel"), max_length=60, blank=True)
+    ping_pong_after = models.PositiveSmallIntegerField(
+        _("stop a field that changes sides more often than (times an hour)"), default=6, validators=[MinValueValidator(2)]
+    )
+
     cursors = models.JSONField(default=dict, editable=False)
     notices = models.JSONField(default=dict, editable=False)
     first_sync_done_at = models.DateTimeField(null=True, editable=False)
     poll_due_at = models.DateTimeField(null=True, editable=False)
     nudged_at = models.DateTimeField(null=True, editable=False)
+    live_nudged_at = models.DateTimeField(null=True, editable=False)
+    sweep_due_at = models.DateTimeField(null=True, editable=False)
     rest_until = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
