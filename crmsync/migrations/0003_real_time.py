@@ -71,7 +71,7 @@ class Migration(migrations.Migration):
             name='Tally',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('day', models.DateField()),
+                ('hour', models.DateTimeField()),
                 ('name', models.CharField(max_length=100)),
                 ('count', models.PositiveIntegerField(default=0)),
                 ('last_at', models.DateTimeField()),
@@ -161,6 +161,16 @@ class Migration(migrations.Migration):
             model_name='contact',
             name='heard_at',
             field=models.DateTimeField(null=True),
+        ),
+        migrations.AddField(
+            model_name='contact',
+            name='heard_on',
+            field=models.JSONField(default=list),
+        ),
+        migrations.AddField(
+            model_name='contact',
+            name='is_urgent',
+            field=models.BooleanField(default=False),
         ),
         migrations.AddField(
             model_name='contact',
@@ -304,7 +314,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='tally',
-            constraint=models.UniqueConstraint(fields=('connection', 'day', 'name'), name='tally_once_a_day'),
+            constraint=models.UniqueConstraint(fields=('connection', 'hour', 'name'), name='tally_once_an_hour'),
         ),
         migrations.RunPython(give_each_its_secret, migrations.RunPython.noop),
         migrations.RunPython(let_all_roles_see, migrations.RunPython.noop),

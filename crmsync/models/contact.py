@@ -42,10 +42,11 @@ class ContactQuerySet(models.QuerySet["Contact"]):
     def on(self, side: Side, remote_ids: list[str]) -> ContactQuerySet:
         return self.filter(**{f"{side}_id__in": remote_ids})
 
-    def mark_dirty(self, aspects: Aspect, due_at: datetime, *, is_suspect: bool = True) -> int:
+    def mark_dirty(self, aspects: Aspect, due_at: datetime, *, is_suspect: bool = True, is_urgent: bool = False) -> int:
         """Ask for a reconcile of these contacts; what is due earlier stays so. Returns how many.
 
-        `is_suspect`: something tells that they differ, so they don't count as in sync until they have been looked at."""
+        `is_suspect`: something tells that they differ, so they don't count as in sync until they have been looked at. `is_urgent`: before
+        all that isn't."""
         in_sync = When(status=Status.IN_SYNC, then=Value(Status.PENDING if is_suspect else Status.IN_SYNC))
         return self.update(
             status=Case(in_sync, default=F("status")),
@@ -53,6 +54,7 @@ class ContactQuerySet(models.QuerySet["Contact"]):
             dirty_counter=F("dirty_counter") + 1,
             due_at=Least(Coalesce("due_at", due_at), due_at),
             dirty_since=Coalesce("dirty_since", due_at),
+            is_urgent=Value(True) if is_urgent else F("is_urgent"),
         )
 
     def claim(self, contact_id: int, token: str, now: datetime, until: datetime) -> bool:
@@ -77,7 +79,8 @@ class Contact(models.Model):
     what was compared last. `written_at`: our last write. `missing_on`: the side where it was deleted. `kept_apart`: a person said that
     nobody over there is this one. `exclusion`: why a person excluded it. `held_by`: what waits for a person's yes or no before anything
     is written by itself. `stopped`: names of fields that went to and fro (*ping-pong*) and are left alone. `heard_at`: the last event about
-    it. `asked_cause`, `asked_by`: a person asked for the reconcile that is due, and how."""
+    it, `heard_on` the sides that events told of since it was last compared. `is_urgent`: a live change or a person waits for it, so it goes
+    before background work. `asked_cause`, `asked_by`: a person asked for the reconcile that is due, and how."""
 
     sync = models.ForeignKey(Sync, on_delete=models.CASCADE, related_name="contacts")
     ghl_id = models.CharField(max_length=64, null=True)
@@ -105,11 +108,13 @@ class Contact(models.Model):
     held_by = models.ForeignKey("HeldBatch", on_delete=models.SET_NULL, null=True, related_name="contacts")
     stopped = models.JSONField(default=list)
     heard_at = models.DateTimeField(null=True)
+    heard_on = models.JSONField(default=list)
 
     dirty = models.PositiveSmallIntegerField(default=0)
     dirty_counter = models.PositiveIntegerField(default=0)
     dirty_since = models.DateTimeField(null=True)
     due_at = models.DateTimeField(null=True)
+    is_urgent = models.BooleanField(default=False)
     asked_cause = models.CharField(max_length=20, blank=True)
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
     attempts = models.PositiveIntegerField(default=0)
