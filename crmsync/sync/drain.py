@@ -17,7 +17,8 @@ from crmsync.engine.records import Side
 from crmsync.models import Connection, Contact, Health, Status, Sync
 from crmsync.sync import intake
 from crmsync.sync.heartbeat import Heartbeat
-from crmsync.sync.reconcile import LEASE_FOR, reconcile
+from crmsync.sync.pairing import LEASE_FOR
+from crmsync.sync.reconcile import reconcile
 from crmsync.sync.session import Session
 from crmsync.systems.errors import CredentialsRefused, CrmError
 

@@ -16,22 +16,20 @@ from django.utils import timezone
 
 from crmsync import stopping
 from crmsync.engine.base import Base
-from crmsync.engine.matching import Create, Link, Review
 from crmsync.engine.plan import Plan, plan
-from crmsync.engine.records import SIDES, Aspect, Record, Side
+from crmsync.engine.records import SIDES, Aspect, Side
 from crmsync.engine.write import Write
-from crmsync.models import Contact, PageCopy, Status
-from crmsync.sync import intake, outcome, partner
-from crmsync.sync.creating import adopt_lost, create, is_what_we_sent
+from crmsync.models import Contact, Status
+from crmsync.sync import intake, outcome
 from crmsync.sync.outcome import Outcome
+from crmsync.sync.pairing import LEASE_FOR, Pairing
 from crmsync.sync.partner import Deferred
-from crmsync.sync.reading import Reading, confirm_absent_items, no_longer_fresh, read, read_into, read_side, with_known_items
+from crmsync.sync.reading import Reading, no_longer_fresh, read, read_side, with_known_items
 from crmsync.sync.session import Session
-from crmsync.sync.state import RECORD, base_of, item_bases, store_items, stored_base, stored_sent
+from crmsync.sync.state import base_of, item_bases, store_items, stored_base, stored_sent
 from crmsync.sync.writing import LeaseLost, Writer
-from crmsync.systems.errors import CredentialsRefused, CrmError, Duplicate, NotFound, RateLimited, TryLater
+from crmsync.systems.errors import CredentialsRefused, CrmError, NotFound, RateLimited, TryLater
 
-LEASE_FOR = timedelta(seconds=45)
 TRIES = 3
 PAUSE_S = 1.0
 PASSES = 8
@@ -85,17 +83,8 @@ def _reconcile(session: Session, contact_id: int, token: str) -> Status | None:
     return ended.status if ended else None
 
 
-class Reconciliation:
-    """One contact under one lease."""
-
-    def __init__(self, session: Session, contact: Contact, token: str) -> None:
-        self.session = session
-        self.contact = contact
-        self.token = token
-        self.counter = contact.dirty_counter
-        self.reading: Reading | None = None
-        self.aspects = Aspect(contact.dirty) & session.policy.aspects
-        self.base = base_of(contact, contact.items.all())
+class Reconciliation(Pairing):
+    """One contact under one lease, to its end: both halves known, written to until they agree, and given back."""
 
     def to_the_end(self) -> Outcome | None:
         """Try, and again after a short pause where that can help at once. None: the contact proved to be nothing (gone on both sides)."""
@@ -137,11 +126,6 @@ class Reconciliation:
             direct = read_side(self.session, reading, side, record.id, Aspect.PROFILE)
             reading.records[side] = with_known_items(direct, record) if direct else None
 
-    def describe(self, reading: Reading) -> None:
-        for record in reading.records.values():
-            if record is not None:
-                intake.describe(self.session, [(self.contact, record)])
-
     def missing(self, reading: Reading) -> Outcome | None:
         """Deleted over there: a person decides. A row that is nowhere any more goes."""
         here = [side for side in SIDES if self.contact.remote_id(side) is not None and side not in reading.missing]
@@ -151,103 +135,6 @@ class Reconciliation:
         missing_on = here[0].other
         Contact.objects.filter(pk=self.contact.pk).update(missing_on=missing_on)
         return outcome.quarantined(missing_on)
-
-    # Finding the other half
-
-    def hopeless(self) -> Outcome | None:
-        """What can be said of an unlinked contact without asking a CRM, by what the pages told: a review, or that it stays where it is."""
-        side = Side.GHL if self.contact.ghl_id else Side.CENTRALSTATION
-        match partner.decide(self.contact, side, self.session.sync.match_by):
-            case Review(kind, others):
-                return outcome.review(kind, others) if self.is_there(side) else None
-            case Create():
-                return outcome.only_on(side) if side.other not in self.session.policy.create_on and self.is_there(side) else None
-            case Link():
-                return None
-
-    def is_there(self, side: Side) -> bool:
-        """Whether a page told of it lately, so that it needn't be asked for."""
-        if self.contact.missing_on == side:
-            return False
-        copies = PageCopy.objects.filter(sync=self.session.sync, side=side, remote_id=self.contact.remote_id(side), kind=intake.CONTACT)
-        if (copy := copies.first()) is not None:
-            self.reading = Reading(records={side: RECORD.validate_python(copy.payload)})
-        return copy is not None or not self.session.is_bulk
-
-    def find_partner(self, reading: Reading) -> Outcome | None:
-        """Link the contact, or create it over there. An outcome where neither can be; None when both sides are known."""
-        record = next(record for record in reading.records.values() if record is not None)
-        if self.contact.creating_on and (found := adopt_lost(self.session, self.contact, record, self.token)):
-            return self.join(reading, found)
-        match partner.decide(self.contact, record.side, self.session.sync.match_by):
-            case Link(ref):
-                return self.link(reading, record.side, ref)
-            case Review(kind, others):
-                return outcome.review(kind, others)
-            case Create():
-                return self.create(reading, record)
-
-    def link(self, reading: Reading, side: Side, ref: int) -> Outcome | None:
-        other = Contact.objects.filter(pk=ref, lease_until__lte=timezone.now()).first()
-        if other is None or other.remote_id(side.other) is None:
-            raise Deferred
-        remote_id = str(other.remote_id(side.other))
-        partner.link(self.contact, self.token, side.other, remote_id)
-        self.base = base_of(self.contact, self.contact.items.all())
-        del reading.records[side.other]
-        read_into(reading, self.session, self.contact, side.other, self.aspects, fresh=False)
-        if reading.missing:
-            raise Deferred
-        return None
-
-    def join(self, reading: Reading, record: Record) -> Outcome | None:
-        """What was created before its answer was lost is the other half."""
-        partner.link(self.contact, self.token, record.side, record.id)
-        reading.records[record.side] = read_side(self.session, reading, record.side, record.id, self.aspects)
-        return None
-
-    def create(self, reading: Reading, record: Record) -> Outcome | None:
-        plan_ = plan(self.base, reading.records[Side.GHL], reading.records[Side.CENTRALSTATION], self.session.mapping, self.session.policy)
-        if not plan_.writes:
-            return outcome.only_on(record.side)
-        with partner.claimed(self.contact, record.side, self.token):
-            if not isinstance(partner.decide(self.contact, record.side, self.session.sync.match_by), Create):
-                raise Deferred(0.1)
-            try:
-                created, self.base = create(self.session, self.contact, self.token, plan_.writes[0], record, self.base)
-            except Duplicate as error:
-                return self.duplicate(record.side, error)
-        reading.records[created.side], reading.read_at[created.side] = created, timezone.now()
-        if not self.session.is_bulk:
-            self.read_again(reading, [created.side], Aspect.PROFILE)
-        intake.describe(self.session, [(self.contact, created)])
-        return None
-
-    def duplicate(self, side: Side, error: Duplicate) -> Outcome:
-        """The CRM says that somebody has this e-mail or phone. Take that record in: if it is our match, the next try links it."""
-        Contact.objects.filter(pk=self.contact.pk).update(creating_on="")
-        if not error.other_id:
-            raise error
-        other = self.session.systems[side.other].read(error.other_id, Aspect.PROFILE | Aspect.TAGS)
-        intake.take_in(self.session, [other], read_at=timezone.now(), keep_copies=False)
-        match partner.decide(self.contact, side, self.session.sync.match_by):
-            case Link():
-                raise Deferred(0.1)
-            case Review(kind, others):
-                return outcome.review(kind, others)
-            case Create():
-                return self.not_ours(other, error)
-
-    def not_ours(self, other: Record, error: Duplicate) -> Outcome:
-        """No key of ours finds the record that has it. It may be what a lost create of ours left; else a person must say."""
-        row = self.session.sync.contacts.on(other.side, [other.id]).first()
-        ours = self.reading.records[other.side.other] if self.reading else None
-        if row is None or ours is None:
-            raise error
-        if not row.is_linked and is_what_we_sent(self.session, ours, other):
-            partner.link(self.contact, self.token, other.side, other.id)
-            raise Deferred(0.1)
-        return outcome.review("phone" if error.field == "phone" else "email", [row.pk])
 
     # Agreeing
 
@@ -279,15 +166,6 @@ class Reconciliation:
         """Sides whose record is too old to replace a value there."""
         stale = {write.side for write in writes if write.replaces and not reading.is_fresh(write.side)}
         return sorted(stale)
-
-    def read_again(self, reading: Reading, sides: list[Side], aspects: Aspect) -> None:
-        """Read these sides afresh; notes and tasks that aren't asked for stay as they are known."""
-        for side in sides:
-            record = read_side(self.session, reading, side, str(self.contact.remote_id(side)), aspects & self.aspects)
-            if record is None:
-                raise NotFound("The contact went away while it was synced.", side=side)
-            reading.records[side] = with_known_items(record, reading.records[side])
-        confirm_absent_items(self.session, self.contact, reading)
 
     def move_base(self, base: Base) -> None:
         if base == self.base:
@@ -333,10 +211,6 @@ class Reconciliation:
         return Outcome(status=Status.PENDING, stays_dirty=True, retry_at=timezone.now() + VERIFY_WITHIN)
 
     # The lease
-
-    def renew(self) -> None:
-        if not Contact.objects.renew(self.contact.pk, self.token, timezone.now() + LEASE_FOR):
-            raise LeaseLost
 
     def seen(self) -> dict[str, object]:
         """What both sides showed last, by the mapping's names; {} where nothing could be read."""
