@@ -59,25 +59,26 @@ class Event(models.Model):
 
 
 class Tally(models.Model):
-    """How often something happened on a connection in a day (UTC), and when last.
+    """How often something happened on a connection in an hour (`hour` is when it began, UTC), and when last.
 
     Names: `event:TYPE` (one was handled), `refused:REASON` (one was turned away), `echo` (it told only of our own write), `announced` (it
     told of a change), `found` (a poll or comparison found a change of a contact that no event had told of)."""
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="tallies")
-    day = models.DateField()
+    hour = models.DateTimeField()
     name = models.CharField(max_length=100)
     count = models.PositiveIntegerField(default=0)
     last_at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["connection", "day", "name"], name="tally_once_a_day")]
+        constraints = [models.UniqueConstraint(fields=["connection", "hour", "name"], name="tally_once_an_hour")]
 
     @classmethod
     def add(cls, connection_id: int, name: str, n: int = 1) -> None:
         now = timezone.now()
+        hour = now.replace(minute=0, second=0, microsecond=0)
         row, is_new = cls.objects.get_or_create(
-            connection_id=connection_id, day=now.date(), name=name[:100], defaults={"count": n, "last_at": now}
+            connection_id=connection_id, hour=hour, name=name[:100], defaults={"count": n, "last_at": now}
         )
         if not is_new:
             cls.objects.filter(pk=row.pk).update(count=F("count") + n, last_at=now)
