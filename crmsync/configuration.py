@@ -122,9 +122,9 @@ def flag(variable: str, *, default: bool) -> bool:
     return default
 
 
-def workers(default: int) -> int:
-    """CRMSYNC_WORKERS: worker processes of one cluster, 1 to 64."""
-    value = os.environ.get("CRMSYNC_WORKERS") or str(default)
-    if not value.isdecimal() or not 1 <= int(value) <= 64:
-        raise ImproperlyConfigured("CRMSYNC_WORKERS must be a number from 1 to 64.")
+def number(variable: str, *, default: int, most: int) -> int:
+    """A whole number from 1 to `most`."""
+    value = os.environ.get(variable, "").strip() or str(default)
+    if not value.isdecimal() or not 1 <= int(value) <= most:
+        raise ImproperlyConfigured(f"{variable} must be a number from 1 to {most}.")
     return int(value)

@@ -95,7 +95,7 @@ CACHES = {
 # --- Background work (django-q2) ---
 
 # Worker processes of one `qcluster`.
-CRMSYNC_WORKERS = configuration.workers(default=2)
+CRMSYNC_WORKERS = configuration.number("CRMSYNC_WORKERS", default=2, most=64)
 
 Q_CLUSTER = {
     "name": "crmsync",
@@ -110,6 +110,9 @@ Q_CLUSTER = {
     "poll": 0,  # our broker does the waiting
     **({"redis": REDIS_URL} if REDIS_URL else {"orm": "default", "broker_class": "crmsync.broker.WakeUpBroker"}),
 }
+
+# Days after which the record of a change is deleted.
+CHANGES_KEPT_DAYS = configuration.number("CHANGES_KEPT_DAYS", default=400, most=36_500)
 
 # --- Sign-in (django-allauth) ---
 

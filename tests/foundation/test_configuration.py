@@ -66,6 +66,7 @@ def test_with_a_database_url_a_missing_secret_stops_the_start(installation: Inst
         ("BASE_URL", "crm.example.com"),
         ("CREDENTIAL_KEYS", "no-key"),
         ("CRMSYNC_WORKERS", "many"),
+        ("CHANGES_KEPT_DAYS", "0"),
         ("DEBUG", "maybe"),
         ("CRMSYNC_DATA", "/proc/nowhere"),
     ],

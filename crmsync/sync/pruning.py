@@ -1,0 +1,76 @@
+"""Forgetting what nobody needs any more, in small batches: SQLite has one writer, and it has other things to do. Entry: `prune()`."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from crmsync import stopping
+from crmsync.engine.records import SIDES, Side
+from crmsync.models import Change, Contact, Event, Mode, PageCopy, Run, RunKind, Sync, Tally
+from crmsync.sync.runs import UNDER_WAY
+
+log = logging.getLogger(__name__)
+
+BATCH = 500
+PAUSE_S = 0.02
+"""Between two batches others get their turn at writing."""
+
+KEEP_EVENTS = timedelta(days=14)
+KEEP_TALLIES = timedelta(days=400)
+KEEP_POLLS = timedelta(days=30)
+KEEP_COPIES = timedelta(days=7)
+
+
+def prune() -> Mapping[str, int]:
+    """Delete what is past its time, and say how many rows of each went. A request to stop ends it after the batch in hand."""
+    now = timezone.now()
+    old: dict[str, QuerySet[Any]] = {
+        "events": _events(now),
+        "changes": Change.objects.filter(at__lt=now - timedelta(days=settings.CHANGES_KEPT_DAYS)),
+        "tallies": Tally.objects.filter(hour__lt=now - KEEP_TALLIES),
+        "polls": _polls(now),
+        **{f"{side}_copies": _copies(side, now) for side in SIDES},
+    }
+    gone = {name: _delete(rows) for name, rows in old.items()}
+    if any(gone.values()):
+        log.info("old rows are deleted", extra=gone)
+    return gone
+
+
+def _events(now: datetime) -> QuerySet[Event]:
+    """Handled ones. One that waits is kept as long as it may: for a connection or sync to be resumed. Where no sync would ever handle it
+    (drafts don't), nothing is lost: a first sync compares everybody."""
+    handling = Sync.objects.exclude(mode=Mode.DRAFT).filter(Q(ghl=OuterRef("connection")) | Q(centralstation=OuterRef("connection")))
+    return Event.objects.filter(~Exists(handling) | Q(handled_at__isnull=False), received_at__lt=now - KEEP_EVENTS)
+
+
+def _polls(now: datetime) -> QuerySet[Run]:
+    """Polls that are over, but for those with changes: they go with their changes."""
+    ended = Run.objects.filter(kind=RunKind.POLL, ended_at__lt=now - KEEP_POLLS).exclude(status__in=UNDER_WAY)
+    return ended.filter(~Exists(Change.objects.filter(run=OuterRef("pk"))))
+
+
+def _copies(side: Side, now: datetime) -> QuerySet[PageCopy]:
+    """Copies that no reconcile will use up. Those of a run under way are its memory, and an unlinked contact is shown by its copy."""
+    contacts = Contact.objects.filter(**{"sync": OuterRef("sync"), f"{side}_id": OuterRef("remote_id")})
+    wanted = contacts.filter(Q(dirty__gt=0) | Q(**{f"{side.other}_id": None}))
+    at_work = Run.objects.filter(sync=OuterRef("sync"), status__in=UNDER_WAY)
+    return PageCopy.objects.filter(~Exists(wanted), ~Exists(at_work), side=side, read_at__lt=now - KEEP_COPIES)
+
+
+def _delete(rows: QuerySet[Any]) -> int:
+    count = 0
+    while ids := list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH]):
+        rows.model._default_manager.filter(pk__in=ids).delete()
+        count += len(ids)
+        if stopping.is_requested():
+            break
+        stopping.pause(PAUSE_S)
+    return count
