@@ -57,7 +57,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('kind', models.CharField(choices=[('creates', 'new contacts'), ('changes', 'changes'), ('deletions', 'deletions'), ('missing', 'contacts gone missing')], max_length=10)),
                 ('side', models.CharField(choices=[('ghl', 'GoHighLevel'), ('centralstation', 'CentralStationCRM')], max_length=20)),
-                ('state', models.CharField(choices=[('held', 'held'), ('approved', 'approved'), ('rejected', 'rejected')], default='held', max_length=10)),
+                ('state', models.CharField(choices=[('gathering', 'gathering'), ('held', 'held'), ('approved', 'approved'), ('rejected', 'rejected'), ('over', 'over')], default='held', max_length=10)),
                 ('explanation', models.TextField()),
                 ('samples', models.JSONField(default=list)),
                 ('opened_at', models.DateTimeField(auto_now_add=True)),
@@ -174,6 +174,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='contact',
+            name='let_go_at',
+            field=models.DateTimeField(null=True),
+        ),
+        migrations.AddField(
+            model_name='contact',
             name='stopped',
             field=models.JSONField(default=list),
         ),
@@ -191,6 +196,11 @@ class Migration(migrations.Migration):
             model_name='ratebudget',
             name='live_until',
             field=models.FloatField(default=0),
+        ),
+        migrations.AddField(
+            model_name='run',
+            name='is_asked',
+            field=models.BooleanField(default=False),
         ),
         migrations.AddField(
             model_name='sync',
@@ -255,7 +265,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='change',
             name='cause',
-            field=models.CharField(choices=[('first_sync', 'first sync'), ('poll', 'looking for changes'), ('full', 'full comparison'), ('retry', 'retry by a person'), ('automatic_retry', 'automatic retry'), ('decision', 'decision by a person'), ('webhook', 'webhook'), ('sweep', 'rotating comparison')], max_length=20),
+            field=models.CharField(choices=[('first_sync', 'first sync'), ('poll', 'looking for changes'), ('full', 'full comparison'), ('retry', 'retry by a person'), ('automatic_retry', 'automatic retry'), ('decision', 'decision by a person'), ('webhook', 'webhook'), ('sweep', 'rotating comparison'), ('run', 'run by a person')], max_length=20),
         ),
         migrations.AlterField(
             model_name='connection',
@@ -266,6 +276,11 @@ class Migration(migrations.Migration):
             model_name='connection',
             name='health',
             field=models.CharField(choices=[('untested', 'not tested yet'), ('ok', 'working'), ('refused', 'credentials refused'), ('unreachable', 'unreachable'), ('limited', 'working, with permissions missing'), ('reconnect', 'needs to be reconnected')], default='untested', editable=False, max_length=20),
+        ),
+        migrations.AlterField(
+            model_name='sync',
+            name='poll_every_s',
+            field=models.PositiveIntegerField(default=10, validators=[django.core.validators.MinValueValidator(5), django.core.validators.MaxValueValidator(86400)], verbose_name='look for changes every (seconds)'),
         ),
         migrations.AddIndex(
             model_name='change',
@@ -310,7 +325,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='heldbatch',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'held')), fields=('sync', 'kind', 'side'), name='batch_held_once_a_kind'),
+            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['gathering', 'held'])), fields=('sync', 'kind', 'side'), name='batch_held_once_a_kind'),
         ),
         migrations.AddConstraint(
             model_name='tally',

@@ -78,9 +78,10 @@ class Contact(models.Model):
     `awaiting_read_back`: written to, and verified in bulk by a page. `ghl_updated_at`, `centralstation_updated_at`: the CRM's own time of
     what was compared last. `written_at`: our last write. `missing_on`: the side where it was deleted. `kept_apart`: a person said that
     nobody over there is this one. `exclusion`: why a person excluded it. `held_by`: what waits for a person's yes or no before anything
-    is written by itself. `stopped`: names of fields that went to and fro (*ping-pong*) and are left alone. `heard_at`: the last event about
-    it, `heard_on` the sides that events told of since it was last compared. `is_urgent`: a live change or a person waits for it, so it goes
-    before background work. `asked_cause`, `asked_by`: a person asked for the reconcile that is due, and how."""
+    is written by itself. `stopped`: names of fields that went to and fro (*ping-pong*) and are left alone, `let_go_at` when a
+    person let them go again. `heard_at`: the last event about it, `heard_on` the sides that events told of since it was last
+    compared. `is_urgent`: a live change or a person waits for it, so it goes before background work. `asked_cause`,
+    `asked_by`: a person asked for the reconcile that is due, and how."""
 
     sync = models.ForeignKey(Sync, on_delete=models.CASCADE, related_name="contacts")
     ghl_id = models.CharField(max_length=64, null=True)
@@ -107,6 +108,7 @@ class Contact(models.Model):
     exclusion = models.CharField(max_length=300, blank=True)
     held_by = models.ForeignKey("HeldBatch", on_delete=models.SET_NULL, null=True, related_name="contacts")
     stopped = models.JSONField(default=list)
+    let_go_at = models.DateTimeField(null=True)
     heard_at = models.DateTimeField(null=True)
     heard_on = models.JSONField(default=list)
 

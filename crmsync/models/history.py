@@ -22,6 +22,7 @@ class Cause(models.TextChoices):
     DECISION = "decision", _("decision by a person")
     WEBHOOK = "webhook", _("webhook")
     SWEEP = "sweep", _("rotating comparison")
+    RUN = "run", _("run by a person")
 
 
 BY_ITSELF = (Cause.POLL, Cause.AUTOMATIC_RETRY, Cause.WEBHOOK, Cause.SWEEP)
@@ -45,13 +46,15 @@ class RunStatus(models.TextChoices):
 class Run(models.Model):
     """A piece of work with a beginning and an end. `progress` is where it can be taken up again, `counts` and `calls` what it came to.
 
-    `owner` is the process at work on it; one whose `heartbeat_at` has grown old is gone, and the next takes the run up."""
+    `is_asked`: a person started it, so that what it writes isn't held by the brake. `owner` is the process at work on it; one whose
+    `heartbeat_at` has grown old is gone, and the next takes the run up."""
 
     sync = models.ForeignKey(Sync, on_delete=models.CASCADE, related_name="runs")
     kind = models.CharField(max_length=20, choices=RunKind)
     status = models.CharField(max_length=20, choices=RunStatus, default=RunStatus.RUNNING)
     reason = models.TextField(blank=True)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    is_asked = models.BooleanField(default=False)
     started_at = models.DateTimeField(auto_now_add=True)
     heartbeat_at = models.DateTimeField(null=True)
     owner = models.CharField(max_length=40, blank=True)
@@ -108,7 +111,8 @@ class HeldBatch(models.Model):
     """What would have happened by itself and was too much at once: one card for a person to approve or reject. Its contacts wait.
 
     `samples` are some of the writes as they would be: label, side, kind, before, after. Kind `missing`: `side` came back empty or half
-    empty, and nothing that would follow from that was done."""
+    empty, and nothing that would follow from that was done. One is `gathering` while it isn't known yet whether it is too much, and `over`
+    when nothing of it is left to decide."""
 
     class Kind(models.TextChoices):
         CREATES = "creates", _("new contacts")
@@ -117,9 +121,11 @@ class HeldBatch(models.Model):
         MISSING = "missing", _("contacts gone missing")
 
     class State(models.TextChoices):
+        GATHERING = "gathering", _("gathering")
         HELD = "held", _("held")
         APPROVED = "approved", _("approved")
         REJECTED = "rejected", _("rejected")
+        OVER = "over", _("over")
 
     sync = models.ForeignKey(Sync, on_delete=models.CASCADE, related_name="held_batches")
     kind = models.CharField(max_length=10, choices=Kind)
@@ -133,7 +139,11 @@ class HeldBatch(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        constraints = [models.UniqueConstraint(fields=["sync", "kind", "side"], condition=Q(state="held"), name="batch_held_once_a_kind")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["sync", "kind", "side"], condition=Q(state__in=["gathering", "held"]), name="batch_held_once_a_kind"
+            )
+        ]
 
     def __str__(self) -> str:
         return self.explanation
