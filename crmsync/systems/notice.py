@@ -17,6 +17,8 @@ from pydantic import JsonValue
 
 from crmsync.engine.records import Aspect, ItemKind
 
+NOTHING = Aspect(0)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
@@ -32,7 +34,7 @@ class Notice:
     contact_id: str | None = None
     item_id: str | None = None
     item_kind: ItemKind | None = None
-    aspects: Aspect = Aspect(0)
+    aspects: Aspect = NOTHING
     is_gone: bool = False
     is_uninstall: bool = False
 

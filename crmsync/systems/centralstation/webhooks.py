@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pydantic import JsonValue
 
 from crmsync.engine.records import Aspect
-from crmsync.systems.notice import Malformed, Notice, parse_object
+from crmsync.systems.notice import NOTHING, Malformed, Notice, parse_object
 
 PERSON, DESTROY = "Person", "destroy"
 HOOKS = ((PERSON, "create"), (PERSON, "update"), (PERSON, DESTROY))
@@ -35,7 +35,7 @@ def read(model: str, event: str, body: bytes) -> Notice:
     return Notice(
         type=f"{model}.{event}",
         contact_id=contact_id if is_person else None,
-        aspects=ASPECTS.get(event, Aspect(0)) if is_person else Aspect(0),
+        aspects=ASPECTS.get(event, NOTHING) if is_person else NOTHING,
         is_gone=is_person and event == DESTROY,
     )
 

@@ -22,7 +22,19 @@ from pydantic import JsonValue
 
 from crmsync.engine.records import Aspect, ItemKind
 from crmsync.systems.ghl.operations import READ
-from crmsync.systems.notice import EventType, Forged, Malformed, Notice, Unsigned, id_in, parse_json, parse_object, text_in, time_in
+from crmsync.systems.notice import (
+    NOTHING,
+    EventType,
+    Forged,
+    Malformed,
+    Notice,
+    Unsigned,
+    id_in,
+    parse_json,
+    parse_object,
+    text_in,
+    time_in,
+)
 
 ED25519_KEY = """-----BEGIN PUBLIC KEY-----
 MCowBQYDK2VwAyEAi2HR1srL4o18O8BRa7gVJY7G7bupbN3H9AwJrHCDiOg=
@@ -155,7 +167,7 @@ def read(body: bytes) -> Notice:
         contact_id=_contact_id(type, payload),
         item_id=_required_id(type, payload) if kind else None,
         item_kind=kind,
-        aspects=kind.aspect if kind else CONTACT_ASPECTS.get(type, Aspect(0)),
+        aspects=kind.aspect if kind else CONTACT_ASPECTS.get(type, NOTHING),
         is_gone=type == CONTACT_DELETE,
         is_uninstall=type == UNINSTALL,
     )
@@ -189,7 +201,7 @@ def read_workflow(body: bytes) -> Notice:
     """A workflow's unsigned action: the contact it names, anywhere it is known to put the id, is to be looked at. Raises `Malformed`."""
     payload = parse_json(body)
     contact_id = _workflow_id(payload)
-    return Notice(type="", contact_id=contact_id, aspects=Aspect.ALL if contact_id else Aspect(0))
+    return Notice(type="", contact_id=contact_id, aspects=Aspect.ALL if contact_id else NOTHING)
 
 
 def _workflow_id(payload: JsonValue) -> str | None:

@@ -1,0 +1,1 @@
+"""Webhooks: from the request to the stored event, and CentralStation's hooks."""
