@@ -13,31 +13,35 @@ GET    /_sandbox/contacts/{id}            one, with its tags, notes and tasks
 PUT    /_sandbox/contacts/{id}            edit one, as `edit_contact` takes it
 DELETE /_sandbox/contacts/{id}            delete one, as a user would
 PUT    /_sandbox/latency                  {"ms": 150}
+PUT    /_sandbox/clock                    {"ahead_s": 3600}: this CRM's clock is that far ahead of ours
+GET    /_sandbox/webhooks?last=           how many were delivered, lost and so on, and the latest ones
+DELETE /_sandbox/webhooks                 count from zero
+PUT    /_sandbox/webhooks/trouble         a `Trouble` as JSON; `{}` switches it off
+
+Each CRM has more: `crmsync.sandbox.ghl.control`, `crmsync.sandbox.centralstation.hooks`.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import asdict
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from crmsync.sandbox.core import Json, Refusal, SimulatedCrm
 from crmsync.sandbox.faults import Fault
 
-Handler = Callable[[SimulatedCrm, Request, Any], Any]
+Handler = Callable[[Any, Request, Any], Any]
+"""Given the CRM, the request and its JSON body; answers JSON, or text as it is."""
+Handlers = Iterable[tuple[str, str, Handler]]
 
 
-class BadControl(Exception):
-    """What was sent to the control API makes no sense; the text says why."""
-
-
-def control_routes(crm: SimulatedCrm) -> list[Route]:
-    return [Route(f"/_sandbox/{path}", _endpoint(crm, handler), methods=[method]) for method, path, handler in HANDLERS]
+def control_routes(crm: SimulatedCrm, handlers: Handlers) -> list[Route]:
+    return [Route(f"/_sandbox/{path}", _endpoint(crm, handler), methods=[method]) for method, path, handler in handlers]
 
 
 def _endpoint(crm: SimulatedCrm, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
@@ -45,10 +49,11 @@ def _endpoint(crm: SimulatedCrm, handler: Handler) -> Callable[[Request], Awaita
         raw = await request.body()
         try:
             with crm.lock:
-                return _json(200, handler(crm, request, json.loads(raw) if raw else {}))
+                answer = handler(crm, request, json.loads(raw) if raw else {})
+            return PlainTextResponse(answer) if isinstance(answer, str) else _json(200, answer)
         except Refusal as refusal:
             return _json(refusal.answer.status, refusal.answer.body)
-        except (BadControl, KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             return _json(404 if isinstance(error, KeyError) else 400, {"error": str(error)})
 
     return endpoint
@@ -122,6 +127,25 @@ def _latency(crm: SimulatedCrm, request: Request, body: Any) -> Json:
     return {"ms": crm.latency_ms}
 
 
+def _clock(crm: SimulatedCrm, request: Request, body: Any) -> Json:
+    crm.clock_offset_s = float(body["ahead_s"])
+    return {"ahead_s": crm.clock_offset_s}
+
+
+def _webhooks(crm: SimulatedCrm, request: Request, body: Any) -> Json:
+    last = int(request.query_params.get("last", "100"))
+    return {**crm.webhooks.stats(), "latest": [asdict(sent) for sent in list(crm.webhooks)[-last:]]}
+
+
+def _reset_webhooks(crm: SimulatedCrm, request: Request, body: Any) -> Json:
+    crm.webhooks.reset()
+    return _webhooks(crm, request, body)
+
+
+def _trouble(crm: SimulatedCrm, request: Request, body: Any) -> Json:
+    return asdict(crm.webhooks.trouble(**body))
+
+
 HANDLERS: list[tuple[str, str, Handler]] = [
     ("GET", "ready", _ready),
     ("GET", "faults", _faults),
@@ -136,4 +160,8 @@ HANDLERS: list[tuple[str, str, Handler]] = [
     ("PUT", "contacts/{id}", _edit_contact),
     ("DELETE", "contacts/{id}", _delete_contact),
     ("PUT", "latency", _latency),
+    ("PUT", "clock", _clock),
+    ("GET", "webhooks", _webhooks),
+    ("DELETE", "webhooks", _reset_webhooks),
+    ("PUT", "webhooks/trouble", _trouble),
 ]

@@ -11,12 +11,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 from crmsync.sandbox.faults import Fault, FaultKind, Faults
 from crmsync.sandbox.settings import SandboxSettings
 from crmsync.sandbox.traffic import CallRecord, SlidingWindow, Traffic
+from crmsync.sandbox.webhooks import Webhooks
 
 Json = dict[str, Any]
 C = TypeVar("C", bound="SimulatedCrm")
@@ -51,13 +52,17 @@ class Refusal(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation(Generic[C]):
-    """One thing the CRM can do. `versions` are the values of GHL's `Version` header that it accepts."""
+    """One thing the CRM can do. A `public` one needs no credentials, one that `takes_form` no JSON, one that isn't `counted` costs nothing
+    of the rate limit."""
 
     method: str
     path: str
     name: str
     run: Callable[[C, Call], Answer]
     scope: str = ""
+    public: bool = False
+    takes_form: bool = False
+    counted: bool = True
 
 
 class Operations(Generic[C]):
@@ -66,9 +71,11 @@ class Operations(Generic[C]):
     def __init__(self) -> None:
         self.all: list[Operation[C]] = []
 
-    def __call__(self, method: str, path: str, *, scope: str = "", name: str = "") -> Callable[..., Callable[[C, Call], Answer]]:
+    def __call__(self, method: str, path: str, *, name: str = "", **options: Any) -> Callable[..., Callable[[C, Call], Answer]]:
+        """`options` are further fields of `Operation`."""
+
         def declare(run: Callable[[C, Call], Answer]) -> Callable[[C, Call], Answer]:
-            self.all.append(Operation(method=method, path=path, name=name or run.__name__.replace("_", "-"), run=run, scope=scope))
+            self.all.append(Operation(method=method, path=path, name=name or run.__name__.replace("_", "-"), run=run, **options))
             return run
 
         return declare
@@ -126,12 +133,14 @@ class SimulatedCrm(ABC):
         self.faults = Faults(settings.seed)
         self.traffic = Traffic()
         self.window = SlidingWindow(settings.limit, settings.window_s)
+        self.webhooks = Webhooks(timeout_s=settings.webhook_timeout_s)
         self.latency_ms = settings.latency_ms
+        self.clock_offset_s = settings.clock_offset_s
         self.hidden: set[str] = set()
         """Ids (as text) that lists and searches leave out though a direct read finds them."""
 
     def now(self) -> datetime:
-        return datetime.now(UTC)
+        return datetime.now(UTC) + timedelta(seconds=self.clock_offset_s)
 
     # For tests, the control API and the pages.
 

@@ -101,3 +101,21 @@ class Desk(ABC):
 
     @abstractmethod
     def delete_task(self, id: str, task_id: str) -> None: ...
+
+    # How others are connected
+
+    @abstractmethod
+    def connection(self) -> Mapping[str, str]:
+        """What somebody needs who connects to this CRM, by its label."""
+
+    actions: Mapping[str, str] = {}
+    """What can be done to those who are connected: labels by action."""
+
+    @property
+    def webhook_url(self) -> str | None:
+        """Where webhooks go, to be changed on the page; None where those who are connected say so themselves."""
+        return None
+
+    def act(self, action: str, webhook_url: str) -> None:
+        """One of `actions`, or `webhook_url`. Raises ValueError for another."""
+        raise ValueError(f"There is no action {action}.")

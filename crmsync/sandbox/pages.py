@@ -22,6 +22,7 @@ from crmsync.sandbox.faults import Fault, FaultKind
 
 HERE = Path(__file__).parent
 PER_PAGE = 50
+SENT_SHOWN = 10
 templates = Environment(loader=FileSystemLoader(HERE / "templates"), autoescape=select_autoescape(), trim_blocks=True, lstrip_blocks=True)
 
 FAULT_NAMES = {
@@ -74,11 +75,12 @@ class _Pages:
             "/view/{id}/tasks": self._task,
             "/faults": self._add_fault,
             "/faults/clear": self._clear_faults,
+            "/connection": self._connection,
         }
 
     def changing(self, change: Callable[[Json, Json], str]) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
-            if urlsplit(request.headers.get("origin", "")).netloc not in ("", request.headers.get("host")):
+            if is_from_elsewhere(request):
                 return Response("This form was sent from another site.", 403)
             # A browser sends each line break of a text area as two characters.
             form = dict(parse_qsl((await request.body()).decode().replace("%0D%0A", "%0A"), keep_blank_values=True))
@@ -139,6 +141,10 @@ class _Pages:
         self._crm.clear_faults()
         return "/#faults"
 
+    def _connection(self, path: Json, form: Json) -> str:
+        self._desk.act(form["action"], form.get("webhook_url", "").strip())
+        return "/#connection"
+
     # The pages themselves
 
     def _again(self, request: Request, form: Json, problem: str) -> Response:
@@ -150,14 +156,19 @@ class _Pages:
 
     def _list(self, request: Request, problem: str = "", status: int = 200, given: Json | None = None) -> Response:
         words = request.query_params.get("q", "").strip()
-        page = max(1, int(request.query_params.get("page", "1"))) if request.query_params.get("page", "1").isdigit() else 1
+        number = max(1, int(request.query_params.get("page", "1"))) if request.query_params.get("page", "1").isdigit() else 1
         with self._crm.lock:
             found = sorted((one for one in self._desk.glances() if _has(one, words)), key=lambda one: one.updated, reverse=True)
-        shown = found[(page - 1) * PER_PAGE : page * PER_PAGE]
+        shown = found[(number - 1) * PER_PAGE : number * PER_PAGE]
         pages = max(1, -(-len(found) // PER_PAGE))
-        where = {"total": len(found), "words": words, "page": page, "pages": pages}
+        where = {"total": len(found), "words": words, "page": number, "pages": pages}
         fields = {name: label for name, label in self._crm.written_fields().items() if label}
-        return self._page("list.html", status, problem=problem, given=given or {}, contacts=shown, written_fields=fields, **where)
+        beside = {
+            "written_fields": fields,
+            "sent": list(self._crm.webhooks)[-SENT_SHOWN:][::-1],
+            "webhook_stats": self._crm.webhooks.stats(),
+        }
+        return page(self._crm, self._desk, "list.html", status, problem=problem, given=given or {}, contacts=shown, **beside, **where)
 
     def _contact(self, request: Request, id: str, problem: str = "", status: int = 200, given: Json | None = None) -> Response:
         with self._crm.lock:
@@ -165,11 +176,17 @@ class _Pages:
             if contact is None:
                 return self._list(request, f"There is no contact {id}.", 404)
             parts = {"fields": self._desk.fields(id), "notes": self._desk.notes(id), "tasks": self._desk.tasks(id)}
-        return self._page("contact.html", status, problem=problem, given=given or {}, contact=contact, **parts)
+        return page(self._crm, self._desk, "contact.html", status, problem=problem, given=given or {}, contact=contact, **parts)
 
-    def _page(self, template: str, status: int, **context: Any) -> Response:
-        faults = {"faults": self._crm.faults.active, "fault_names": FAULT_NAMES, "stats": self._crm.stats()}
-        return HTMLResponse(templates.get_template(template).render(desk=self._desk, **faults, **context), status)
+
+def page(crm: SimulatedCrm, desk: Desk, template: str, status: int, **context: Any) -> Response:
+    faults = {"faults": crm.faults.active, "fault_names": FAULT_NAMES, "stats": crm.stats()}
+    return HTMLResponse(templates.get_template(template).render(desk=desk, **faults, **context), status)
+
+
+def is_from_elsewhere(request: Request) -> bool:
+    """A form that another site's page has sent."""
+    return urlsplit(request.headers.get("origin", "")).netloc not in ("", request.headers.get("host"))
 
 
 def _has(glance: Glance, words: str) -> bool:

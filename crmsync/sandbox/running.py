@@ -27,7 +27,15 @@ from granian.server.embed import Server
 from starlette.applications import Starlette
 
 from crmsync.sandbox import centralstation, ghl
-from crmsync.sandbox.settings import DEMO_API_KEY, DEMO_GHL_TOKEN, DEMO_LOCATION_ID, CentralStationSettings, GhlSettings
+from crmsync.sandbox.settings import (
+    DEMO_API_KEY,
+    DEMO_CLIENT_ID,
+    DEMO_CLIENT_SECRET,
+    DEMO_GHL_TOKEN,
+    DEMO_LOCATION_ID,
+    CentralStationSettings,
+    GhlSettings,
+)
 
 HOST = "127.0.0.1"
 START_TIMEOUT_S = 30.0
@@ -61,11 +69,15 @@ class Options:
     search_lag_s: float = 2.0
     ghl_limit: int = 100
     centralstation_limit: int = 50
+    token_life_s: float = 86_399.0
+    webhook_url: str = ""
+    webhook_pause_s: float = 600.0
 
     def apps(self) -> tuple[Starlette, Starlette]:
         same = {"contacts": self.contacts, "seed": self.seed, "latency_ms": self.latency_ms}
+        own = {name: getattr(self, name) for name in ("search_lag_s", "token_life_s", "webhook_url", "webhook_pause_s")}
         return (
-            ghl.create_app(GhlSettings(**same, limit=self.ghl_limit, search_lag_s=self.search_lag_s)),  # type: ignore[arg-type]
+            ghl.create_app(GhlSettings(**same, **own, limit=self.ghl_limit)),  # type: ignore[arg-type]
             centralstation.create_app(CentralStationSettings(**same, limit=self.centralstation_limit)),  # type: ignore[arg-type]
         )
 
@@ -79,14 +91,18 @@ HELP = {
     "search_lag_s": "how long GoHighLevel's lists and search don't know of a change",
     "ghl_limit": "requests in 10 seconds",
     "centralstation_limit": "requests in 10 seconds",
+    "token_life_s": "how long an access token of GoHighLevel's OAuth lasts",
+    "webhook_url": "where GoHighLevel sends its webhooks (it can be told later, too)",
+    "webhook_pause_s": "how long GoHighLevel waits before it sends a webhook again that was answered 429",
 }
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """One `--option` for each of `Options`, and `--json`."""
     for name, default in asdict(Options()).items():
-        kind = _share if isinstance(default, float) else _count
-        parser.add_argument(f"--{name.replace('_', '-')}", type=kind, default=default, help=HELP[name], metavar="N")
+        kind = TYPES[type(default)]
+        metavar = "URL" if kind is _address else "N"
+        parser.add_argument(f"--{name.replace('_', '-')}", type=kind, default=default, help=HELP[name], metavar=metavar)
     parser.add_argument("--json", action="store_true", help="say where and with which credentials as one JSON object")
 
 
@@ -106,6 +122,15 @@ def _share(text: str) -> float:
     return number
 
 
+def _address(text: str) -> str:
+    if text and not text.startswith(("http://", "https://")):
+        raise argparse.ArgumentTypeError(f"{text!r} doesn't begin with http:// or https://")
+    return text
+
+
+TYPES: Mapping[type, Callable[[str], object]] = {int: _count, float: _share, str: _address}
+
+
 def run_until_stopped(parsed: Mapping[str, Any], write: Callable[[str], object]) -> None:
     """Serve both from this one process until SIGINT or SIGTERM; says where once they answer. Raises OSError for a port in use."""
     options = Options(**{name: parsed[name] for name in HELP})
@@ -118,6 +143,8 @@ def run_until_stopped(parsed: Mapping[str, Any], write: Callable[[str], object])
     asyncio.run(
         _serve_until_stopped([_web_server(app, port) for app, port in zip(apps, ports, strict=True)], ports, lambda: write(announcement))
     )
+    for app in apps:
+        app.state.crm.webhooks.stop()
 
 
 async def _serve_until_stopped(servers: list[Server], ports: list[int], ready: Callable[[], object]) -> None:
@@ -136,7 +163,13 @@ async def _serve_until_stopped(servers: list[Server], ports: list[int], ready: C
 
 def _credentials(addresses: Addresses) -> dict[str, dict[str, str]]:
     return {
-        "ghl": {"api_url": addresses.ghl, "location_id": DEMO_LOCATION_ID, "token": DEMO_GHL_TOKEN},
+        "ghl": {
+            "api_url": addresses.ghl,
+            "location_id": DEMO_LOCATION_ID,
+            "token": DEMO_GHL_TOKEN,
+            "client_id": DEMO_CLIENT_ID,
+            "client_secret": DEMO_CLIENT_SECRET,
+        },
         "centralstation": {"account_url": addresses.centralstation, "api_key": DEMO_API_KEY},
     }
 
@@ -146,6 +179,9 @@ def _in_words(addresses: Addresses) -> str:
 GoHighLevel         {addresses.ghl}
   location id       {DEMO_LOCATION_ID}
   token             {DEMO_GHL_TOKEN}
+  OAuth client id   {DEMO_CLIENT_ID}
+  client secret     {DEMO_CLIENT_SECRET}
+  webhook key       {addresses.ghl}/_sandbox/webhook-key
 CentralStationCRM   {addresses.centralstation}
   API key           {DEMO_API_KEY}
 Open either address in a browser to see its contacts and to switch faults on. Ctrl-C ends both."""
@@ -165,6 +201,7 @@ def serving(app: Starlette, port: int = 0) -> Iterator[str]:
         yield app.state.crm.url
     finally:
         loop.call_soon_threadsafe(server.stop)
+        app.state.crm.webhooks.stop()
         thread.join(STOP_TIMEOUT_S)
         loop.close()
 

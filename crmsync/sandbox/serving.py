@@ -11,7 +11,9 @@ import asyncio
 import json
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
 from typing import Any
+from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -19,7 +21,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from crmsync.sandbox.control import control_routes
+from crmsync.sandbox.control import HANDLERS, Handlers, control_routes
 from crmsync.sandbox.core import Answer, Call, Operation, Refusal, SimulatedCrm
 from crmsync.sandbox.desk import Desk
 from crmsync.sandbox.faults import Fault, FaultKind, without_field
@@ -29,13 +31,16 @@ from crmsync.sandbox.traffic import CallRecord
 NOT_JSON_PAGE = "<!doctype html><title>502</title><h1>Bad gateway</h1>"
 
 
-def build(crm: SimulatedCrm, desk: Desk, operations: Iterable[Operation[Any]]) -> Starlette:
-    """The web application of one CRM; `app.state.crm` is the CRM itself."""
+def build(
+    crm: SimulatedCrm, desk: Desk, operations: Iterable[Operation[Any]], control: Handlers = (), pages: Iterable[Route] = ()
+) -> Starlette:
+    """The web application of one CRM; `app.state.crm` is the CRM itself. `control` and `pages` are this CRM's own, beside those of both."""
     by_breadth = sorted(operations, key=lambda operation: operation.path.count("{"))
     routes: list[BaseRoute] = [Route(one.path, _endpoint(crm, one), methods=[one.method], name=one.name) for one in by_breadth]
     routes += [
-        *control_routes(crm),
+        *control_routes(crm, (*HANDLERS, *control)),
         *page_routes(crm, desk),
+        *pages,
         Route("/{rest:path}", _unknown(crm), methods=["GET", "POST", "PUT", "DELETE"]),
     ]
     app = Starlette(routes=routes)
@@ -80,7 +85,7 @@ def _endpoint(crm: SimulatedCrm, operation: Operation[Any]) -> Any:
         arrived = time.monotonic()
         with crm.lock:
             crm.traffic.arrived(arrived)
-        body = _parsed(raw)
+        body = _form(raw) if operation.takes_form else _parsed(raw)
         response = await _answered(crm, operation, request, body)
         status = 0 if isinstance(response, Broken) else response.status_code
         record = CallRecord(operation.name, request.method, request.url.path, request.url.query, body, status, time.monotonic() - arrived)
@@ -95,7 +100,8 @@ async def _answered(crm: SimulatedCrm, operation: Operation[Any], request: Reque
     headers = request.headers
     try:
         credential = crm.speech.authorize(headers, operation)
-        _limit(crm)
+        if operation.counted:
+            _limit(crm)
         await asyncio.sleep(crm.latency_ms / 1000)
         with crm.lock:
             faults = crm.faults.take(request.method, request.url.path, body)
@@ -134,7 +140,7 @@ def _raise_at_once(crm: SimulatedCrm, fault: Fault) -> None:
 
 
 def _run(crm: SimulatedCrm, operation: Operation[Any], call: Call, headers: Mapping[str, str], keep: bool) -> Answer:
-    with crm.lock:
+    with crm.lock, nullcontext() if keep else crm.webhooks.silenced():
         before = None if keep else crm.snapshot()
         try:
             crm.speech.check_request(operation, call, headers)
@@ -166,6 +172,10 @@ def _response(crm: SimulatedCrm, answer: Answer) -> Response:
 
 def _has(faults: list[Fault], kind: FaultKind) -> bool:
     return any(fault.kind is kind for fault in faults)
+
+
+def _form(raw: bytes) -> dict[str, str]:
+    return dict(parse_qsl(raw.decode(errors="replace"), keep_blank_values=True))
 
 
 MALFORMED = object()

@@ -13,6 +13,7 @@ class SlidingWindow:
     def __init__(self, limit: int, window_s: float) -> None:
         self.limit = limit
         self.window_s = window_s
+        self.total = 0
         self._admitted: deque[float] = deque()
 
     def admit(self, now: float) -> float:
@@ -22,6 +23,7 @@ class SlidingWindow:
         if len(self._admitted) >= self.limit:
             return self._admitted[0] + self.window_s - now
         self._admitted.append(now)
+        self.total += 1
         return 0.0
 
     @property

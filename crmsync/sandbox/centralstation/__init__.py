@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.applications import Starlette
 
-from crmsync.sandbox.centralstation import around, children, items, owners
+from crmsync.sandbox.centralstation import around, children, hooks, items, owners
 from crmsync.sandbox.centralstation.desk import CentralStationDesk
 from crmsync.sandbox.centralstation.seed import fill
 from crmsync.sandbox.centralstation.simulation import CentralStation
@@ -18,6 +18,6 @@ def create_app(settings: CentralStationSettings | None = None) -> Starlette:
     """An account with `settings.contacts` people; `app.state.crm` is the `CentralStation` itself."""
     crm = CentralStation(settings or CentralStationSettings())
     fill(crm)
-    return build(
-        crm, CentralStationDesk(crm), [*owners.operations.all, *children.operations.all, *items.operations.all, *around.operations.all]
-    )
+    hooks.watch(crm)
+    operations = [one for module in (owners, children, items, around, hooks) for one in module.operations.all]
+    return build(crm, CentralStationDesk(crm), operations, hooks.HANDLERS)

@@ -6,7 +6,8 @@ shows, unwrapped, times as datetimes; members that begin with an underscore are 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -43,12 +44,16 @@ class Account(SimulatedCrm):
             "comments",
             "custom_fields_types",
             *(kind.table for kind in kinds.ATTACHED),
+            "hooks",
         )
         self.tables = {name: Table(first_id=30_000_000 + 1_000_000 * place) for place, name in enumerate(names)}
         self.activities: list[Row] = []
         self.users: dict[int, Row] = {}
         for id in settings.api_keys.values():
             self.add_user(id, first="Katrin", name="Sommer", login="katrin.sommer@sandbox.example")
+        self.tell: Callable[[str, int, str], None] = lambda type, id, event: None
+        """Whom to tell that a person or company came, changed or went; all that changes at once is told once."""
+        self._under_change: set[Owner] = set()
         self.owner_user_id = next(iter(settings.api_keys.values()))
 
     def now(self) -> datetime:
@@ -69,8 +74,10 @@ class Account(SimulatedCrm):
         at = at.astimezone(UTC).replace(microsecond=0) if at else self.now()
         stamps = {"created_by_user_id": by or self.owner_user_id, "updated_by_user_id": None, "created_at": at, "updated_at": at}
         row = self.owners(type).add({"account_id": self.settings.account_id, **own, **stamps, "_stream": at if log else None})
-        self._write_nested(type, row["id"], fields, at)
+        with self._one_change(type, row["id"]):
+            self._write_nested(type, row["id"], fields, at)
         self.log(type, row["id"], "create", {}, at=at, enabled=log)
+        self.tell(type, row["id"], "create")
         return row
 
     def edit_owner(self, type: str, id: int, fields: Mapping[str, Any], *, log: bool = True, by: int | None = None) -> None:
@@ -79,11 +86,14 @@ class Account(SimulatedCrm):
         new = {key: value for key, value in fields.items() if key in row and key in (kinds.PERSON if type == "Person" else kinds.COMPANY)}
         self.refuse({**_owner_problems(type, {**row, **new}), **self._nested_problems(type, fields)})
         changes = {key: [row[key], value] for key, value in new.items() if row[key] != value}
-        self._write_nested(type, id, fields, self.now())
+        with self._one_change(type, id):
+            self._write_nested(type, id, fields, self.now())
         row |= new | {"updated_at": self.now(), "updated_by_user_id": by or self.owner_user_id}
         if log:
             row["_stream"] = self.now()
         self.log(type, id, "update", {"changes": changes}, enabled=log)
+        if changes or any(fields.get(member) for member in NESTED):
+            self.tell(type, id, "update")
 
     def delete_owner(self, type: str, id: int, *, log: bool = True) -> None:
         """What hangs on it goes along; a note of several people only loses this one."""
@@ -97,6 +107,16 @@ class Account(SimulatedCrm):
                     table.remove(row["id"])
         self.owners(type).remove(id)
         self.log(type, id, "destroy", {}, enabled=log)
+        self.tell(type, id, "destroy")
+
+    @contextmanager
+    def _one_change(self, type: str, id: int) -> Iterator[None]:
+        """Rows that change within are part of a change that is told by itself."""
+        self._under_change.add((type, id))
+        try:
+            yield
+        finally:
+            self._under_change.discard((type, id))
 
     def owners(self, type: str) -> Table:
         return self.table("people" if type == "Person" else "companies")
@@ -211,6 +231,8 @@ class Account(SimulatedCrm):
         type, id = _owner_of(kind, row)
         self.touch(type, id, updated=True, at=at)
         self.log(type, id, "update", {kind.word: {"id": row["id"], "verb": verb}}, at=at)
+        if self.settings.children_fire_hooks and (type, id) not in self._under_change:
+            self.tell(type, id, "update")
 
     def company_named(self, name: str) -> Row:
         """The company of that name, made when there is none."""

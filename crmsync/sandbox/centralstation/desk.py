@@ -150,6 +150,10 @@ class CentralStationDesk(Desk):
     def delete_task(self, id: str, task_id: str) -> None:
         self._crm.delete_task(task_id)
 
+    def connection(self) -> Mapping[str, str]:
+        hooks = {f"Hook {one['model']}.{one['event']} ({one['state']})": f"{one['failed']} failed" for one in self._crm.hooks}
+        return {"API key": next(iter(self._crm.settings.api_keys)), **hooks}
+
 
 def _background(row: Row) -> FormField:
     return FormField("background", "Background", row["background"] or "", "area")

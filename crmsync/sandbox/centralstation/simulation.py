@@ -231,6 +231,11 @@ class CentralStation(Account):
     def tags_of(self, id: int | str) -> list[str]:
         return [row["name"] for row in self.table("tags").of(("Person", int(id)))]
 
+    @property
+    def hooks(self) -> list[Row]:
+        """Those that are registered, oldest first; the rows themselves."""
+        return self.table("hooks").all()
+
     def overview(self) -> list[Json]:
         return [self.contact(row["id"]) or {} for row in self.table("people").all()]
 

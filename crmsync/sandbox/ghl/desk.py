@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
 from crmsync.sandbox.core import Json
 from crmsync.sandbox.desk import Desk, FormField, Glance, NoteView, TaskView
@@ -93,6 +94,32 @@ class GhlDesk(Desk):
 
     def delete_task(self, id: str, task_id: str) -> None:
         self._crm.delete_task(id, task_id)
+
+    actions = {"expire": "Expire access tokens", "revoke": "Revoke all authorisations", "uninstall": "Uninstall the app"}
+
+    def connection(self) -> Mapping[str, str]:
+        settings, oauth = self._crm.settings, self._crm.oauth
+        tokens = {f"{len(oauth.authorisations)} authorised": f"{oauth.refreshes} refreshes"}
+        return {"Location id": settings.location_id, "Client id": settings.client_id, "Client secret": settings.client_secret, **tokens}
+
+    @property
+    def webhook_url(self) -> str:
+        return self._crm.webhook_url
+
+    def act(self, action: str, webhook_url: str) -> None:
+        match action:
+            case "expire":
+                self._crm.expire_tokens()
+            case "revoke":
+                self._crm.revoke()
+            case "uninstall":
+                self._crm.uninstall()
+            case "webhook_url":
+                if webhook_url and urlsplit(webhook_url).scheme not in ("http", "https"):
+                    raise ValueError("The webhook URL must begin with http:// or https://.")
+                self._crm.send_webhooks_to(webhook_url)
+            case _:
+                super().act(action, webhook_url)
 
 
 def _glance(contact: Json) -> Glance:

@@ -6,18 +6,19 @@ The methods here keep values as GHL does, but ask no permission: the operations 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from crmsync.sandbox.core import Json, SimulatedCrm
+from crmsync.sandbox.core import Json
 from crmsync.sandbox.ghl import values
+from crmsync.sandbox.ghl.app import GhlApp
 from crmsync.sandbox.ghl.speech import GhlSpeech
 from crmsync.sandbox.ghl.written import written_fields
 from crmsync.sandbox.settings import GhlSettings
 
 
-class Ghl(SimulatedCrm):
+class Ghl(GhlApp):
     """One GHL location in memory. Contacts, notes and tasks are dicts in the form that a direct read shows, times as datetimes."""
 
     title = "GoHighLevel"
@@ -25,16 +26,13 @@ class Ghl(SimulatedCrm):
 
     def __init__(self, settings: GhlSettings) -> None:
         super().__init__(settings)
-        self.settings = settings
         self.speech = GhlSpeech(self)
-        self.location_id = settings.location_id
         self.contacts: dict[str, Json] = {}
         self.notes: dict[str, dict[str, Json]] = {}
         self.tasks: dict[str, dict[str, Json]] = {}
         self.appointments: dict[str, list[Json]] = {}
         self.tags: dict[str, Json] = {}
         self.custom_fields: dict[str, Json] = {}
-        self.users: dict[str, Json] = {}
         self.businesses: dict[str, Json] = {}
         self.index: dict[str, Json] = {}
         self._unseen: list[tuple[float, str, Json | None]] = []
@@ -54,18 +52,24 @@ class Ghl(SimulatedCrm):
         self.contacts[id] = contact
         self.notes[id], self.tasks[id] = {}, {}
         self._write(contact, fields, now)
+        self.events.contact("ContactCreate", contact)
         return id
 
     def edit_contact(self, id: str, **fields: Any) -> None:
         """Change a contact as a user would in GHL; None clears."""
-        self._write(self.contacts[id], fields, values.to_ms(self.now()))
+        contact = self.contacts[id]
+        before = dict(contact)
+        written = self._write(contact, fields, values.to_ms(self.now()))
+        self.events.contact_changed(contact, {name for name in written if contact.get(name) != before.get(name)})
 
-    def _write(self, contact: Json, fields: Mapping[str, Any], now: datetime) -> None:
-        kept = {key: self._kept(contact, key, value) for key, value in fields.items()}
-        contact |= _named(contact, kept)
+    def _write(self, contact: Json, fields: Mapping[str, Any], now: datetime) -> Iterable[str]:
+        """The names of all that was written."""
+        kept = _named(contact, {key: self._kept(contact, key, value) for key, value in fields.items()})
+        contact |= kept
         contact["dateUpdated"] = contact["lastActivity"] = now
         self.learn_tags(contact["tags"])
         self.show(contact["id"])
+        return kept
 
     def _kept(self, contact: Json, key: str, value: Any) -> Any:
         match key:
@@ -93,6 +97,8 @@ class Ghl(SimulatedCrm):
         return [{"id": id, "value": value} for id, value in merged.items() if value not in (None, "", [])]
 
     def delete_contact(self, id: str) -> None:
+        if contact := self.contacts.get(id):
+            self.events.contact("ContactDelete", contact)
         for records in (self.contacts, self.notes, self.tasks, self.appointments):
             records.pop(id, None)
         self.show(id)
@@ -158,12 +164,17 @@ class Ghl(SimulatedCrm):
         id = values.new_id()
         note = {"id": id, "contactId": contact_id, "dateAdded": values.to_ms(self.now()), "body": self._note_body(body), **fields}
         self.notes[contact_id][id] = note
+        self.events.note("NoteCreate", note)
         return id
 
     def edit_note(self, contact_id: str, note_id: str, **fields: Any) -> None:
         if "body" in fields:
             fields["body"] = self._note_body(fields["body"])
-        self.notes[contact_id][note_id].update(fields)
+        note = self.notes[contact_id][note_id]
+        before = dict(note)
+        note.update(fields)
+        if note != before:
+            self.events.note("NoteUpdate", note)
 
     def _note_body(self, body: str) -> str:
         if not self.settings.wraps_notes or "<" in body:
@@ -171,7 +182,7 @@ class Ghl(SimulatedCrm):
         return "<p>" + body.replace("\n", "<br>") + "</p>"
 
     def delete_note(self, contact_id: str, note_id: str) -> None:
-        del self.notes[contact_id][note_id]
+        self.events.note("NoteDelete", self.notes[contact_id].pop(note_id))
 
     def notes_of(self, contact_id: str) -> list[Json]:
         """Newest first."""
@@ -186,15 +197,21 @@ class Ghl(SimulatedCrm):
         due = values.moment(fields.pop("dueDate", None) or self.now())
         task = {"id": id, "contactId": contact_id, "title": title, "body": "", "completed": False, "dueDate": due, **fields}
         self.tasks[contact_id][id] = task
+        self.events.task("TaskCreate", task)
         return id
 
     def edit_task(self, contact_id: str, task_id: str, **fields: Any) -> None:
+        """Of all that can change, webhooks tell of one thing only: that a task is done."""
         if "dueDate" in fields:
             fields["dueDate"] = values.moment(fields["dueDate"])
-        self.tasks[contact_id][task_id].update(fields)
+        task = self.tasks[contact_id][task_id]
+        was_done = task["completed"]
+        task.update(fields)
+        if task["completed"] and not was_done:
+            self.events.task("TaskComplete", task)
 
     def delete_task(self, contact_id: str, task_id: str) -> None:
-        del self.tasks[contact_id][task_id]
+        self.events.task("TaskDelete", self.tasks[contact_id].pop(task_id))
 
     def tasks_of(self, contact_id: str) -> list[Json]:
         return list(self.tasks.get(contact_id, {}).values())

@@ -22,37 +22,44 @@ class GhlSpeech(Speech):
     def __init__(self, crm: Ghl) -> None:
         self._crm = crm
         self._settings = crm.settings
-        self._spent_today = 0
 
     def authorize(self, headers: Mapping[str, str], operation: Operation[Any]) -> str:
+        if operation.public:
+            return ""
         scheme, _, token = headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or token not in self._settings.tokens:
-            raise (
-                self.credentials_refused()
-                if token
-                else Refusal(401, {"statusCode": 401, "message": "Invalid JWT", "error": "Unauthorized"})
-            )
+        bearer = self._crm.oauth.bearer(token)
+        if not token or (bearer and bearer.has_expired):
+            raise Refusal(401, {"statusCode": 401, "message": "Invalid JWT", "error": "Unauthorized"})
+        if scheme.lower() != "bearer" or bearer is None:
+            raise self.credentials_refused()
         if headers.get("version") != VERSION:
             raise Refusal(401, {"statusCode": 401, "message": "version header was not found."})
-        if operation.scope and operation.scope not in self._settings.tokens[token]:
+        if operation.scope and operation.scope not in bearer.scopes:
             raise self.scope_missing()
         return token
 
     def check_request(self, operation: Operation[Any], call: Call, headers: Mapping[str, str]) -> None:
+        if operation.takes_form and not headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+            raise Refusal(415, {"statusCode": 415, "message": "Unsupported Media Type"})
+        if not operation.path.startswith("/oauth/"):
+            self._check_location(call)
+
+    def _check_location(self, call: Call) -> None:
+        """An agency's token opens no location, a location's its own only."""
         body = call.body if isinstance(call.body, Mapping) and call.body.get("locationId") else {}
         asked = {place["locationId"] for place in (call.params, call.query, body) if "locationId" in place}
-        if asked - {self._settings.location_id}:
+        bearer = self._crm.oauth.bearer(call.credential)
+        if asked - {self._settings.location_id} or (bearer and bearer.location_id != self._settings.location_id):
             raise Refusal(403, {"statusCode": 403, "message": "The token does not have access to this location."})
 
     def encode(self, answer: Answer) -> tuple[bytes, dict[str, str]]:
         if isinstance(answer.body, str):
             return answer.body.encode(), {"content-type": "text/plain"}
         body = {**answer.body, "traceId": values.new_id()} if isinstance(answer.body, dict) else answer.body
-        self._spent_today += 1
         headers = {
             "content-type": "application/json; charset=utf-8",
             "x-ratelimit-limit-daily": str(self._settings.daily_limit),
-            "x-ratelimit-daily-remaining": str(max(0, self._settings.daily_limit - self._spent_today)),
+            "x-ratelimit-daily-remaining": str(max(0, self._settings.daily_limit - self._crm.window.total)),
             "x-ratelimit-interval-milliseconds": str(int(self._settings.window_s * 1000)),
             "x-ratelimit-max": str(self._settings.limit),
             "x-ratelimit-remaining": str(self._crm.window.remaining),
