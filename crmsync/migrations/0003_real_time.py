@@ -109,6 +109,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='connection',
+            name='hook_states',
+            field=models.JSONField(default=list, editable=False),
+        ),
+        migrations.AddField(
+            model_name='connection',
             name='hooks_checked_at',
             field=models.DateTimeField(editable=False, null=True),
         ),

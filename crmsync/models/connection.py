@@ -26,11 +26,19 @@ LOCKED_OUT = (Health.REFUSED, Health.RECONNECT)
 """A person has to act before the CRM lets us in again: nothing asks it by itself."""
 
 
+SECRETS = ("credential", "client_secret", "refresh_token", "webhook_secret")
+"""Columns that a page which lists rows leaves alone: reading decrypts them."""
+
+
 def new_secret() -> str:
     return secrets.token_urlsafe(24)
 
 
 class ConnectionQuerySet(models.QuerySet["Connection"]):
+    def without_secrets(self) -> ConnectionQuerySet:
+        """For pages that list rows: nothing is decrypted."""
+        return self.defer(*SECRETS)
+
     def open(self) -> ConnectionQuerySet:
         """Those that may be asked by themselves: neither paused nor locked out."""
         return self.filter(paused_at=None).exclude(health__in=LOCKED_OUT)
@@ -47,8 +55,8 @@ class Connection(models.Model):
     on (by the one process that has `refresh_lease`). `company_id`: the authorisation is an agency's, exchanged for the location's.
     `granted_scopes` is what the authorisation told (None: nobody told), `missing_scopes` what is known to be missing, with what
     goes without it. `webhook_secret` makes the addresses that take unsigned events, `webhook_keys` (PEM) stand in for GHL's published keys;
-    `hooks_wanted`: crmsync keeps CentralStation's hooks in order, and `hooks_notice` says what is wrong with them. A paused connection
-    isn't asked for anything; its events are kept."""
+    `hooks_wanted`: crmsync keeps CentralStation's hooks in order, `hook_states` (model, event, state) is how they were when it
+    looked last, and `hooks_notice` what is wrong with them. A paused connection isn't asked for anything; its events are kept."""
 
     system = models.CharField(_("system"), max_length=20, choices=[(Side.GHL, "GoHighLevel"), (Side.CENTRALSTATION, "CentralStationCRM")])
     name = models.CharField(_("name"), max_length=100, unique=True)
@@ -73,6 +81,7 @@ class Connection(models.Model):
     hooks_wanted = models.BooleanField(default=False, editable=False)
     hooks_checked_at = models.DateTimeField(null=True, editable=False)
     hooks_notice = models.TextField(blank=True, editable=False)
+    hook_states = models.JSONField(default=list, editable=False)
     paused_at = models.DateTimeField(null=True, editable=False)
 
     health = models.CharField(max_length=20, choices=Health, default=Health.UNTESTED, editable=False)
@@ -101,6 +110,11 @@ class Connection(models.Model):
     @property
     def is_oauth(self) -> bool:
         return bool(self.client_id)
+
+    @property
+    def wants_authorisation(self) -> bool:
+        """Whether a person has to say yes in GoHighLevel: for the first time, or anew."""
+        return self.is_oauth and (self.health == Health.RECONNECT or self.expires_at is None or not self.account_id)
 
     def set_credential(self, secret: str) -> None:
         """Take a new secret; what is shown of it is four characters, and nothing of a short one."""
