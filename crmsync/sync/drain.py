@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import queue
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import timedelta
 
 from django.db import connection as database
@@ -14,13 +16,16 @@ from django.utils import timezone
 
 from crmsync import stopping
 from crmsync.engine.records import Side
-from crmsync.models import Connection, Contact, Health, Status, Sync
+from crmsync.models import LOCKED_OUT, Connection, Contact, Health, Status, Sync
 from crmsync.sync import intake
+from crmsync.sync.brakes import let_go
 from crmsync.sync.heartbeat import Heartbeat
+from crmsync.sync.nudging import LIVE
 from crmsync.sync.pairing import LEASE_FOR
 from crmsync.sync.reconcile import reconcile
 from crmsync.sync.session import Session
-from crmsync.systems.errors import CredentialsRefused, CrmError
+from crmsync.sync.tokens import needs_reconnecting
+from crmsync.systems.errors import AuthorisationRefused, CredentialsRefused, CrmError, Resting
 
 log = logging.getLogger(__name__)
 
@@ -32,10 +37,11 @@ STRIDE = 61
 """Contacts that became due together are taken in steps of so many: by id, all of one side would come first and the other would idle."""
 
 VERIFY_BATCH = 200
-REST_AFTER = 6
-"""So many failures in a row that pass by themselves mean that a CRM is out of order: rest instead of asking for every contact."""
-REST_FOR = timedelta(seconds=30)
 SOON = timedelta(seconds=3)
+
+LOOK_EVERY_S = 0.05
+LINGER_S = 0.5
+"""Whoever changes one thing often changes another: a job that stays a moment has its connections to the CRMs open."""
 
 
 class HandedOver(Exception):
@@ -50,91 +56,142 @@ class OutOfOrder(Exception):
         self.reason = reason
 
 
-class Feed:
-    """Hands out the ids of due contacts to many threads, each once a drain unless it becomes due again."""
+class Crew:
+    """Threads that reconcile the contacts they are handed, each in one thread's hands. They are made as they are needed.
 
-    def __init__(self, sync: Sync, until: float | None) -> None:
-        self._sync = sync
-        self._until = until
-        self._lock = threading.Lock()
-        self._ids: list[int] = []
-        self._failures = 0
+    `fault` is what stopped them: credentials refused, a CRM out of order, or an error of ours."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._ids: queue.SimpleQueue[int | None] = queue.SimpleQueue()
+        self._threads: list[threading.Thread] = []
+        self._changed = threading.Condition()
+        self._in_hand: set[int] = set()
         self.fault: BaseException | None = None
 
-    def __iter__(self) -> Iterator[int]:
-        while (contact_id := self._next()) is not None:
-            yield contact_id
+    def __enter__(self) -> Crew:
+        return self
 
-    def _next(self) -> int | None:
-        with self._lock:
-            if self.fault or stopping.is_requested() or (self._until is not None and time.monotonic() > self._until):
-                return None
-            if not self._ids and not is_paused(self._sync):
-                due = self._sync.contacts.due(timezone.now()).order_by("due_at", Mod("id", STRIDE), "id").values_list("pk", flat=True)
-                self._ids = list(due[:BATCH])[::-1]
-            return self._ids.pop() if self._ids else None
+    def __exit__(self, *_: object) -> None:
+        """Let them finish what they are at; what they haven't begun stays due."""
+        with suppress(queue.Empty):
+            while True:
+                self._ids.get_nowait()
+        for _thread in self._threads:
+            self._ids.put(None)
+        for thread in self._threads:
+            thread.join()
 
-    def done(self, status: Status | None, *, will_retry: bool) -> None:
-        """Count failures in a row; the many in a row stop the drain."""
-        with self._lock:
-            self._failures = self._failures + 1 if will_retry else (0 if status else self._failures)
-            if self._failures >= REST_AFTER and not self.fault:
-                self.fault = OutOfOrder("")
+    @property
+    def in_hand(self) -> int:
+        return len(self._in_hand)
 
-    def stop(self, fault: BaseException) -> None:
-        with self._lock:
-            self.fault = self.fault or fault
+    def hand(self, ids: Iterable[int]) -> int:
+        """Hand out these contacts, but those that are in hand already. Returns how many were new."""
+        with self._changed:
+            new = [one for one in ids if one not in self._in_hand]
+            self._in_hand.update(new)
+        for one in new:
+            self._ids.put(one)
+        while len(self._threads) < min(AT_ONCE, self.in_hand):
+            thread = threading.Thread(target=self._work, daemon=True, name=f"reconcile-{len(self._threads)}")
+            self._threads.append(thread)
+            thread.start()
+        return len(new)
+
+    def wait(self, seconds: float) -> None:
+        """Until one of them is done, but so long at most."""
+        with self._changed:
+            self._changed.wait(seconds)
+
+    def _work(self) -> None:
+        try:
+            while (contact_id := self._ids.get()) is not None:
+                if self.fault is None and not stopping.is_requested():
+                    self._reconcile(contact_id)
+                with self._changed:
+                    self._in_hand.discard(contact_id)
+                    self._changed.notify_all()
+        finally:
+            database.close()
+
+    def _reconcile(self, contact_id: int) -> None:
+        try:
+            reconcile(self._session, contact_id)
+        except stopping.Stopped:
+            pass
+        except (CredentialsRefused, Resting) as error:
+            self.fault = self.fault or error
+        except Exception as error:
+            log.exception("reconciling stopped")
+            self.fault = self.fault or error
 
 
-def drain(session: Session, *, until: float | None = None) -> None:
+def drain(session: Session, *, until: float | None = None, lane: str | None = None) -> None:
     """Reconcile what is due until nothing is (or `until`, by the monotonic clock), verifying in bulk what was written.
 
-    Raises `OutOfOrder` when a side can't be worked with, after noting it on the sync or its connection, `HandedOver`, and
-    `stopping.Stopped`."""
+    `lane`: only what is urgent (LIVE) or isn't (WORK); None for both. Raises `OutOfOrder` when a side can't be worked with, after noting
+    it on its connection, `HandedOver`, and `stopping.Stopped`."""
+    let_go(session.sync)  # what the brake has gathered long enough
     while True:
-        _in_threads(session, until)
-        if (until is not None and time.monotonic() > until) or is_paused(session.sync):
-            raise HandedOver
+        with Heartbeat(lambda: renew_leases(session)), Crew(session) as crew:
+            _work_off(session, crew, until, lane)
+        _look_up(session, crew.fault, until)
         if session.is_bulk and read_back(session):
             continue
-        if not _wait_for_what_is_due_soon(session.sync):
+        if not _wait_for_what_is_due_soon(session.sync, lane) and not let_go(session.sync):
             return
 
 
-def _in_threads(session: Session, until: float | None) -> None:
-    feed = Feed(session.sync, until)
-    threads = [threading.Thread(target=_work, args=(session, feed), daemon=True, name=f"reconcile-{n}") for n in range(AT_ONCE)]
-    with Heartbeat(lambda: renew_leases(session)):
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+def _work_off(session: Session, crew: Crew, until: float | None, lane: str | None) -> None:
+    """Hand out what is due, a batch at a time, until nothing is and nothing is in hand."""
+    while crew.fault is None and not _is_time_up(until):
+        if crew.in_hand <= BATCH // 4:
+            due = [] if is_paused(session.sync) else _due(session.sync, lane)
+            if not crew.hand(due) and not crew.in_hand:
+                return
+        crew.wait(0.5)
+
+
+def attend(session: Session, hear: Callable[[], int], *, until: float) -> None:
+    """The live lane: take up what is heard and reconcile what is urgent, as it comes, until nothing has come for `LINGER_S`.
+
+    Raises as `drain` does."""
+    quiet_since = time.monotonic()
+    with Heartbeat(lambda: renew_leases(session)), Crew(session) as crew:
+        while crew.fault is None and not _is_time_up(until) and not is_paused(session.sync):
+            if hear() + crew.hand(_due(session.sync, LIVE)) or crew.in_hand:
+                quiet_since = time.monotonic()
+            if time.monotonic() - quiet_since > LINGER_S and not let_go(session.sync):
+                return
+            crew.wait(LOOK_EVERY_S)
+    _look_up(session, crew.fault, until)
+
+
+def _due(sync: Sync, lane: str | None) -> list[int]:
+    due = sync.contacts.due(timezone.now())
+    if lane is not None:
+        due = due.filter(is_urgent=lane == LIVE)
+    return list(due.order_by("-is_urgent", "due_at", Mod("id", STRIDE), "id").values_list("pk", flat=True)[:BATCH])
+
+
+def _is_time_up(until: float | None) -> bool:
+    return stopping.is_requested() or (until is not None and time.monotonic() > until)
+
+
+def _look_up(session: Session, fault: BaseException | None, until: float | None) -> None:
+    """Why did they stop? Raises what is told of in `drain`; comes back where nothing was left."""
     if stopping.is_requested():
         raise stopping.Stopped
-    if feed.fault is not None:
-        _give_up(session, feed.fault)
+    if fault is not None:
+        _give_up(session, fault)
+    if (until is not None and time.monotonic() > until) or is_paused(session.sync):
+        raise HandedOver
 
 
 def renew_leases(session: Session) -> None:
     """Keep what is in hand: a wait for budget and a slow answer together may outlive a lease."""
     Contact.objects.filter(lease_token__in=list(session.held)).update(lease_until=timezone.now() + LEASE_FOR)
-
-
-def _work(session: Session, feed: Feed) -> None:
-    try:
-        for contact_id in feed:
-            status = reconcile(session, contact_id)
-            retries = status == Status.FAILED and session.sync.contacts.filter(pk=contact_id, due_at__isnull=False).exists()
-            feed.done(status, will_retry=retries)
-    except stopping.Stopped:
-        pass
-    except CredentialsRefused as error:
-        feed.stop(error)
-    except Exception as error:
-        log.exception("reconciling stopped")
-        feed.stop(error)
-    finally:
-        database.close()
 
 
 def is_paused(sync: Sync) -> bool:
@@ -146,24 +203,26 @@ def _give_up(session: Session, fault: BaseException) -> None:
     if isinstance(fault, CredentialsRefused):
         refuse(sync.ghl if fault.side is Side.GHL else sync.centralstation, fault)
         raise OutOfOrder(fault.message) from fault
-    if isinstance(fault, OutOfOrder):
-        Sync.objects.filter(pk=sync.pk).update(rest_until=timezone.now() + REST_FOR)
-        if session.outage is not None:
-            unreachable(sync, session.outage)
-        last = sync.contacts.filter(status=Status.FAILED).order_by("-updated_at").values_list("reason", flat=True).first()
-        raise OutOfOrder(last or "") from None
+    if isinstance(fault, Resting):
+        unreachable(sync, fault)
+        raise OutOfOrder(fault.message) from fault
     raise fault
 
 
 def refuse(connection: Connection, error: CrmError) -> None:
-    """Note on a connection that its credentials are refused: nothing asks it by itself until it has been tested."""
-    Connection.objects.filter(pk=connection.pk).update(health=Health.REFUSED, health_reason=error.message, tested_at=timezone.now())
+    """Note on a connection that its credentials are refused: nothing asks it by itself until it has been tested, or connected anew.
+
+    A refused authorisation has been noted where it was refused, and may have been given anew since."""
+    if isinstance(error, AuthorisationRefused):
+        return
+    health, reason = (Health.RECONNECT, needs_reconnecting(error.message)) if connection.is_oauth else (Health.REFUSED, error.message)
+    Connection.objects.filter(pk=connection.pk).update(health=health, health_reason=reason, tested_at=timezone.now())
 
 
 def unreachable(sync: Sync, error: CrmError) -> None:
     """Note on a connection that its CRM is out of order; a run that comes to its end takes that back."""
     connection_id = sync.ghl_id if error.side is Side.GHL else sync.centralstation_id
-    Connection.objects.filter(pk=connection_id).exclude(health=Health.REFUSED).update(
+    Connection.objects.filter(pk=connection_id).exclude(health__in=LOCKED_OUT).update(
         health=Health.UNREACHABLE, health_reason=error.message, tested_at=timezone.now()
     )
 
@@ -193,9 +252,11 @@ def read_back(session: Session) -> bool:
     return True
 
 
-def _wait_for_what_is_due_soon(sync: Sync) -> bool:
+def _wait_for_what_is_due_soon(sync: Sync, lane: str | None) -> bool:
     """A contact that waits for another worker's claim is due again at once: wait for those, not for retries. False if there are none."""
     soon = sync.contacts.wanted().filter(dirty__gt=0, due_at__lte=timezone.now() + SOON).exclude(status=Status.FAILED)
+    if lane is not None:
+        soon = soon.filter(is_urgent=lane == LIVE)
     if not soon.exists():
         return False
     stopping.wait(0.3)

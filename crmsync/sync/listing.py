@@ -5,17 +5,19 @@ Each list is taken in page by page, and the run remembers the next page: one tha
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from crmsync import stopping
-from crmsync.engine.records import SIDES, Aspect, ItemKind, Side
+from crmsync.engine.records import SIDES, Aspect, ItemKind, Record, Side
 from crmsync.models import Item as ItemRow
 from crmsync.models import PageCopy, Run, RunKind, RunStatus, Sync
 from crmsync.sync import intake, partner
+from crmsync.sync.batches import believe
 from crmsync.sync.work import Work, forget_missing, note_missing, set_cursors
 from crmsync.systems.base import ItemPage
 from crmsync.systems.errors import PermissionMissing
@@ -85,12 +87,19 @@ def _list_everything(work: Work) -> None:
                 _list_items(work, side, kind)
     for side in SIDES:
         _list_contacts(work, side)
-    began = datetime.fromisoformat(progress["began"])
-    set_cursors(work.sync, dict.fromkeys(SIDES, began))
+        believe(work.sync, side, shown=progress[f"{side}.contacts"]["count"], known=work.sync.contacts.known_on(side).count())
+    set_cursors(work.sync, {side: _known_from(progress, side) for side in SIDES})
     _match(work)
     _mark_all(work.sync)
     progress["listed"] = True
     work.beat(now=False)
+
+
+def _known_from(progress: Mapping[str, Any], side: Side) -> datetime:
+    """From when on changes of a side may be missing in what was listed: when we began, or the newest change listed, by the CRM's own clock,
+    where that is earlier. Our clock may be an hour ahead, and an hour's changes must not be passed over."""
+    began, newest = datetime.fromisoformat(progress["began"]), progress.get("newest", {}).get(side)
+    return min(began, datetime.fromisoformat(newest)) if newest else began
 
 
 def _pages(work: Work, name: str, fetch: Callable[[str | None], tuple[int, str | None]]) -> None:
@@ -128,11 +137,22 @@ def _list_contacts(work: Work, side: Side) -> None:
         intake.take_in(work.session, page.records, read_at=read_at, keep_copies=True)
         shown.update(key for record in page.records for key, value in record.profile.items() if value is not None)
         work.run.progress["shown"][side] = sorted(shown)
+        _note_newest(work.run.progress, side, page.records)
         return len(page.records), page.next
 
     _pages(work, f"{side}.contacts", fetch)
     if not work.run.progress[f"{side}.contacts"].get("probed"):
         _probe(work, side)
+
+
+def _note_newest(progress: dict[str, Any], side: Side, records: Sequence[Record]) -> None:
+    """Keep the time of the newest change listed so far."""
+    newest = progress.setdefault("newest", {})
+    stamps = [record.updated_at for record in records if record.updated_at]
+    if known := newest.get(side):
+        stamps.append(datetime.fromisoformat(known))
+    if stamps:
+        newest[side] = max(stamps).isoformat()
 
 
 def _probe(work: Work, side: Side) -> None:

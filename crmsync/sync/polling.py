@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.utils import timezone
 
 from crmsync.engine.records import SIDES, Aspect, ItemKind, Side
-from crmsync.models import Contact
+from crmsync.models import Contact, Run, Sync
 from crmsync.sync import intake
+from crmsync.sync.batches import believe
 from crmsync.sync.work import OVERLAP, Work, forget_missing, note_missing, set_cursors
 from crmsync.systems.base import Page
 from crmsync.systems.errors import NotFound, PermissionMissing, UnexpectedAnswer
@@ -17,7 +18,20 @@ FAR_PAGES = 40
 """A poll looks through so many pages of open tasks or new notes at most; a full comparison finds the rest."""
 
 
+SHARE = 0.25
+"""Of the rate that polls take: one that costs much is made less often."""
+
+
+def next_poll(sync: Sync, run: Run) -> datetime:
+    """When to look for changes again after this poll: as often as the sync says, unless that costs more than a poll's share."""
+    budgets = {Side.GHL: sync.ghl.budget, Side.CENTRALSTATION: sync.centralstation.budget}
+    cost_s = max(run.calls.get(str(side), 0) * budget.window_s / (budget.limit * SHARE) for side, budget in budgets.items())
+    return run.started_at + timedelta(seconds=max(sync.poll_every_s, cost_s))
+
+
 def poll(work: Work) -> None:
+    for side in SIDES:
+        _believe_total(work, side)
     notes_since = datetime.fromisoformat(work.sync.cursors[Side.CENTRALSTATION]) - OVERLAP[Side.CENTRALSTATION]
     for side in SIDES:
         _poll_side(work, side)
@@ -77,14 +91,24 @@ def _poll_new_notes(work: Work, since: datetime) -> None:
         work.beat(now=False)
 
 
+def _total(work: Work, side: Side) -> int | None:
+    """How many contacts a side has; None where the account doesn't tell: then a full comparison finds what is lost."""
+    try:
+        return work.session.systems[side].total()
+    except (NotFound, UnexpectedAnswer):
+        return None
+
+
+def _believe_total(work: Work, side: Side) -> None:
+    """Before anything else: has a side come back empty, or half empty?"""
+    if (total := _total(work, side)) is not None:
+        believe(work.sync, side, shown=total, known=work.sync.contacts.known_on(side).count())
+
+
 def _compare_totals(work: Work, side: Side) -> None:
     """A side whose total isn't the number of contacts we know has lost some, or has some that no list of changes told of: look for them."""
-    known = work.sync.contacts.filter(**{f"{side}_id__isnull": False}).exclude(missing_on=side)
-    try:
-        total = work.session.systems[side].total()
-    except (NotFound, UnexpectedAnswer):  # an account that doesn't tell: a full comparison finds what is lost
-        return
-    if total == known.count():
+    known = work.sync.contacts.known_on(side)
+    if _total(work, side) in (None, known.count()):
         return
     began, after, seen = timezone.now(), None, set()
     while True:
@@ -94,6 +118,7 @@ def _compare_totals(work: Work, side: Side) -> None:
         work.beat(now=False)
         if (after := page.next) is None:
             break
+    believe(work.sync, side, shown=len(seen), known=known.count())
     lost = [pk for pk, remote_id in known.values_list("pk", f"{side}_id").iterator() if remote_id not in seen]
     for start in range(0, len(lost), 500):
         some = Contact.objects.filter(pk__in=lost[start : start + 500])

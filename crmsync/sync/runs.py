@@ -7,15 +7,17 @@ contacts are leased one by one, and a second process at the same run drains with
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.utils import timezone
 
 from crmsync import stopping
 from crmsync.engine.records import Side
-from crmsync.models import Cause, Run, RunKind, RunStatus, Status, Sync
+from crmsync.models import Cause, PageCopy, Run, RunKind, RunStatus, Status, Sync
 from crmsync.sync import outcome
-from crmsync.sync.drain import REST_FOR, HandedOver, OutOfOrder, reachable, refuse, unreachable
+from crmsync.sync.batches import SideVanished
+from crmsync.sync.drain import HandedOver, OutOfOrder, reachable, refuse, unreachable
 from crmsync.sync.heartbeat import Heartbeat
 from crmsync.sync.listing import LOST_AFTER, compare_all
 from crmsync.sync.polling import poll
@@ -29,15 +31,18 @@ CAUSES = {RunKind.FIRST_SYNC: Cause.FIRST_SYNC, RunKind.FULL: Cause.FULL, RunKin
 BIG = (RunKind.FIRST_SYNC, RunKind.FULL)
 """Runs that list everything, and verify in bulk."""
 
+REST_FOR = timedelta(seconds=15)
+"""A run that lists everything and met an error that is nobody's outage is taken up after so long."""
+
 UNDER_WAY = (RunStatus.RUNNING, RunStatus.INTERRUPTED)
 """Runs that go on: an interrupted one has met an account that was out of order, and is taken up after a rest."""
 
 
-def begin(sync: Sync, kind: RunKind, by: AbstractBaseUser | None = None) -> Run:
-    """The run of this kind that is under way, else a new one."""
+def begin(sync: Sync, kind: RunKind, by: AbstractBaseUser | None = None, *, is_asked: bool = False) -> Run:
+    """The run of this kind that is under way, else a new one. `is_asked`: a person wants it."""
     under_way = sync.runs.filter(kind=kind, status__in=UNDER_WAY).first() if kind != RunKind.RETRY else None
     if under_way is None:
-        return Run.objects.create(sync=sync, kind=kind, by_id=by.pk if by else None)
+        return Run.objects.create(sync=sync, kind=kind, by_id=by.pk if by else None, is_asked=is_asked)
     Run.objects.filter(pk=under_way.pk).update(status=RunStatus.RUNNING, ended_at=None, reason="")
     return under_way
 
@@ -55,7 +60,8 @@ def work_on(run: Run, *, until: float | None = None) -> Run:
     sync = Sync.objects.select_related("ghl", "centralstation").get(pk=run.sync_id)
     kind = RunKind(run.kind)
     Run.objects.filter(pk=run.pk).update(status=RunStatus.RUNNING, reason="")
-    with open_session(sync, CAUSES[kind], run=run, by=run.by, is_bulk=kind in BIG) as session:
+    cause = Cause.RUN if kind == RunKind.POLL and run.is_asked else CAUSES[kind]
+    with open_session(sync, cause, run=run, by=run.by, is_bulk=kind in BIG) as session:
         work = Work(run, session, until)
         try:
             with Heartbeat(work.tell):
@@ -68,6 +74,9 @@ def work_on(run: Run, *, until: float | None = None) -> Run:
             raise
         except OutOfOrder as fault:
             _end(work, RunStatus.FAILED, fault.reason)
+        except SideVanished as fault:
+            PageCopy.objects.filter(sync=sync).delete()
+            _close(work, RunStatus.FAILED, fault.reason)
         except CrmError as error:
             if isinstance(error, TryLater):
                 unreachable(sync, error)
@@ -92,6 +101,10 @@ def _end(work: Work, status: RunStatus, reason: str = "") -> None:
         Run.objects.filter(pk=work.run.pk).update(status=RunStatus.INTERRUPTED, reason=reason)
         Sync.objects.filter(pk=work.sync.pk).update(rest_until=timezone.now() + REST_FOR)
         return
+    _close(work, status, reason)
+
+
+def _close(work: Work, status: RunStatus, reason: str) -> None:
     work.tell()
     if status == RunStatus.DONE and work.run.kind != RunKind.RETRY:
         reachable(work.sync)
@@ -100,8 +113,8 @@ def _end(work: Work, status: RunStatus, reason: str = "") -> None:
 
 
 def due_again(sync: Sync) -> None:
-    """A person pressed: what waits for its next try is due once, now."""
-    waiting = sync.contacts.wanted().filter(dirty__gt=0, status__in=[Status.FAILED, Status.WAITING])
+    """A person pressed: what waits for its next try is due once, now. What the brake holds waits for a word about itself."""
+    waiting = sync.contacts.wanted().filter(dirty__gt=0, held_by=None, status__in=[Status.FAILED, Status.WAITING])
     waiting.update(due_at=timezone.now())
 
 

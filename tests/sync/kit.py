@@ -14,12 +14,13 @@ from django.utils import timezone
 
 from crmsync import jobs
 from crmsync.engine.values import note_text, phone_e164
-from crmsync.models import Contact, Issue, Run, Status, Sync
+from crmsync.models import Contact, Issue, RateBudget, Run, Status, Sync
 from crmsync.sandbox.centralstation import CentralStation
 from crmsync.sandbox.core import SimulatedCrm
 from crmsync.sandbox.ghl import Ghl
 from crmsync.sandbox.traffic import CallRecord
 from crmsync.sync import actions, runs
+from crmsync.systems.ghl.client import NOBODY
 
 ADA = {"firstName": "Ada", "lastName": "Lovelace", "email": "ada@example.org", "phone": "+493012345678"}
 GRACE: dict[str, Any] = {"first_name": "Grace", "name": "Hopper", "emails": ["grace@example.org"], "tels": ["+493087654321"]}
@@ -57,13 +58,15 @@ class Live:
         self.work()
 
     def work(self) -> None:
-        """What a job does: whatever is due by itself."""
+        """What the jobs do: whatever is due by itself, live changes first."""
+        jobs.live(self.sync.pk)
         jobs.work(self.sync.pk)
 
     def later(self) -> None:
         """Time passes: whatever waits for its next try is due, and a job comes by."""
         self.sync.contacts.filter(due_at__isnull=False).update(due_at=timezone.now())
         Sync.objects.filter(pk=self.sync.pk).update(rest_until=None)
+        RateBudget.objects.update(broken_until=1)
         self.work()
 
     def edit_in_ghl(self, contact: Contact, **fields: Any) -> None:
@@ -118,8 +121,8 @@ class Live:
 
 
 def writes(crm: SimulatedCrm) -> list[CallRecord]:
-    """All calls that change something, whatever became of them."""
-    return [call for call in crm.calls() if call.method != "GET" and not call.path.endswith("/search")]
+    """All calls that may change something, whatever became of them."""
+    return [call for call in crm.calls() if call.method != "GET" and not call.path.endswith(("/search", NOBODY))]
 
 
 GHL_KEYS = {

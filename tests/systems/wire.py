@@ -17,6 +17,7 @@ class OpenBudget:
         self.taken = 0
         self.learned: dict[str, Any] = {}
         self.pauses: list[float] = []
+        self.outcomes: list[bool] = []
 
     def acquire(self) -> None:
         self.taken += 1
@@ -26,6 +27,12 @@ class OpenBudget:
 
     def block(self, seconds: float) -> None:
         self.pauses.append(seconds)
+
+    def answered(self) -> None:
+        self.outcomes.append(True)
+
+    def failed(self) -> None:
+        self.outcomes.append(False)
 
 
 class Wire(httpx.MockTransport):

@@ -1,0 +1,123 @@
+"""The rate budget between live and background work, and the circuit breaker. Times are real, and short."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+from django.db import connection as database
+
+from crmsync.engine.records import Side
+from crmsync.models import Connection, RateBudget
+from crmsync.sync import budget
+from crmsync.sync.budget import DatabaseBudget, create_budget
+from crmsync.systems.errors import RateLimited, Resting
+
+
+@pytest.fixture
+def connection(transactional_db: None) -> Connection:
+    """An account that allows 10 requests a second."""
+    one = Connection.objects.create(system=Side.GHL, name="GHL", root="http://127.0.0.1:1", account_id="L", credential="t")
+    create_budget(one, (10, 1.0))
+    return one
+
+
+def row(connection: Connection) -> RateBudget:
+    return RateBudget.objects.get(pk=connection.pk)
+
+
+def in_background(connection: Connection, threads: int, seconds: float) -> list[threading.Thread]:
+    """So many threads that ask as fast as they are let, for so long."""
+    until = time.monotonic() + seconds
+
+    def ask() -> None:
+        mine = DatabaseBudget(connection)
+        while time.monotonic() < until:
+            mine.acquire()
+        database.close()
+
+    started = [threading.Thread(target=ask) for _ in range(threads)]
+    for thread in started:
+        thread.start()
+    return started
+
+
+def test_a_live_request_goes_before_the_background_work_that_waits(connection: Connection) -> None:
+    threads = in_background(connection, 8, 2.5)
+    time.sleep(1.2)
+    began = time.monotonic()
+    DatabaseBudget(connection, is_live=True).acquire()
+    assert time.monotonic() - began < 0.7
+    for thread in threads:
+        thread.join()
+
+
+def test_background_work_stands_back_while_live_changes_are_written(connection: Connection) -> None:
+    DatabaseBudget(connection, is_live=True).acquire()
+    began = time.monotonic()
+    DatabaseBudget(connection).acquire()
+    assert 0.7 < time.monotonic() - began < 2
+
+
+def test_background_work_alone_has_the_whole_rate(connection: Connection) -> None:
+    threads = in_background(connection, 8, 3.0)
+    for thread in threads:
+        thread.join()
+    assert row(connection).calls >= 0.7 * 10 * 3 / 1.25
+
+
+def test_the_last_calls_of_a_day_are_kept_for_live_changes(connection: Connection) -> None:
+    mine = DatabaseBudget(connection)
+    mine.acquire()
+    mine.learn(left_today=3000)
+    with pytest.raises(RateLimited, match="3000"):
+        mine.acquire()
+    DatabaseBudget(connection, is_live=True).acquire()
+
+
+def broken(connection: Connection) -> DatabaseBudget:
+    mine = DatabaseBudget(connection)
+    for _ in range(budget.BREAK_AFTER):
+        mine.failed()
+    return mine
+
+
+def test_a_crm_out_of_order_is_not_asked(connection: Connection) -> None:
+    with pytest.raises(Resting) as raised:
+        broken(connection).acquire()
+    assert 0 < (raised.value.retry_after_s or 0) <= budget.FIRST_REST_S
+
+
+def test_after_a_rest_one_request_probes_and_others_wait_for_it(connection: Connection) -> None:
+    mine = broken(connection)
+    RateBudget.objects.update(broken_until=1)
+    mine.acquire()
+    with pytest.raises(Resting):
+        DatabaseBudget(connection).acquire()
+
+
+def test_the_first_answer_ends_the_rest(connection: Connection) -> None:
+    mine = broken(connection)
+    RateBudget.objects.update(broken_until=1)
+    mine.acquire()
+    mine.answered()
+    DatabaseBudget(connection).acquire()
+    assert row(connection).failures == 0
+
+
+def test_each_probe_in_vain_makes_the_rest_longer_up_to_a_limit(connection: Connection) -> None:
+    mine = broken(connection)
+    for _ in range(30):
+        mine.failed()
+    assert row(connection).broken_until - time.time() <= budget.LONGEST_REST_S + 1
+
+
+def test_an_answer_in_between_begins_the_count_anew(connection: Connection) -> None:
+    mine = DatabaseBudget(connection)
+    for _ in range(budget.BREAK_AFTER - 1):
+        mine.failed()
+    mine.answered()
+    mine.failed()
+    mine.acquire()
+    assert row(connection).failures == 1
