@@ -1,6 +1,6 @@
 """What crmsync remembers: connections, syncs and mappings, the state of every contact, and the record of what was done."""
 
-from crmsync.models.connection import LOCKED_OUT, Connection, Health, RateBudget
+from crmsync.models.connection import LOCKED_OUT, SECRETS, Connection, Health, RateBudget
 from crmsync.models.contact import Claim, Contact, Item, MatchKey, PageCopy, Status
 from crmsync.models.event import Event, Tally
 from crmsync.models.history import BY_ITSELF, Cause, Change, HeldBatch, Issue, Result, Run, RunKind, RunStatus
@@ -9,6 +9,7 @@ from crmsync.models.sync import Conflict, FieldMapping, MatchBy, Mode, Sync
 __all__ = [
     "BY_ITSELF",
     "LOCKED_OUT",
+    "SECRETS",
     "Cause",
     "Change",
     "Claim",

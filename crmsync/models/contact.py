@@ -42,6 +42,10 @@ class ContactQuerySet(models.QuerySet["Contact"]):
     def on(self, side: Side, remote_ids: list[str]) -> ContactQuerySet:
         return self.filter(**{f"{side}_id__in": remote_ids})
 
+    def known_on(self, side: Side) -> ContactQuerySet:
+        """Those that are on that side, as far as we know: not found missing there."""
+        return self.filter(**{f"{side}_id__isnull": False}).exclude(missing_on=side)
+
     def mark_dirty(self, aspects: Aspect, due_at: datetime, *, is_suspect: bool = True, is_urgent: bool = False) -> int:
         """Ask for a reconcile of these contacts; what is due earlier stays so. Returns how many.
 

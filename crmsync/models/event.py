@@ -82,3 +82,10 @@ class Tally(models.Model):
         )
         if not is_new:
             cls.objects.filter(pk=row.pk).update(count=F("count") + n, last_at=now)
+
+    @classmethod
+    def take_back(cls, connection_id: int, name: str) -> None:
+        """One that was counted lately proved to be something else."""
+        row = cls.objects.filter(connection_id=connection_id, name=name, count__gt=0).order_by("-hour").first()
+        if row is not None:
+            cls.objects.filter(pk=row.pk, count__gt=0).update(count=F("count") - 1)

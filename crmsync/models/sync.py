@@ -70,7 +70,7 @@ class Sync(models.Model):
         help_text=_("Empty: the part of the e-mail before the @, else the company, else the phone number."),
     )
     poll_every_s = models.PositiveIntegerField(
-        _("look for changes every (seconds)"), default=30, validators=[MinValueValidator(5), MaxValueValidator(86_400)]
+        _("look for changes every (seconds)"), default=10, validators=[MinValueValidator(5), MaxValueValidator(86_400)]
     )
 
     hold_deletions = models.PositiveIntegerField(_("deletions"), default=20)

@@ -9,9 +9,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crmsync.engine.records import SIDES, Aspect, Side
-from crmsync.models import Cause, Contact, Item, MatchKey, Mode, Run, RunKind, Status, Sync
+from crmsync.models import Cause, Contact, HeldBatch, Item, MatchKey, Mode, Run, RunKind, Status, Sync
 from crmsync.models.contact import ContactQuerySet
-from crmsync.sync import outcome, runs
+from crmsync.sync import batches, outcome, runs
 from crmsync.sync.session import open_session
 from crmsync.systems.errors import NAMES, CrmError
 
@@ -32,7 +32,7 @@ class ActionError(Exception):
 def start_run(sync: Sync, *, full: bool = False, by: User | None = None) -> Run:
     """Begin a run (the first sync if none was made, a poll, or a full comparison); a job takes it from there."""
     require_live(sync)
-    run = runs.begin(sync, runs.kind_of_next_run(sync, full=full), by)
+    run = runs.begin(sync, runs.kind_of_next_run(sync, full=full), by, is_asked=True)
     runs.due_again(sync)
     return run
 
@@ -73,7 +73,8 @@ def retry(contacts: ContactQuerySet, by: User | None = None) -> int:
     items.update(sent={})
     items.exclude(fresh="").update(fresh="", base={})  # created and not there: without a base it is no deletion, and created again
     wanted = Contact.objects.filter(pk__in=ids)
-    wanted.update(sent={}, attempts=0, status=Status.PENDING, asked_cause=Cause.RETRY, asked_by=by)
+    wanted.update(sent={}, attempts=0, status=Status.PENDING, asked_cause=Cause.RETRY, asked_by=by, held_by=None)
+    _let_go_again(wanted)
     wanted.mark_dirty(Aspect.ALL, timezone.now())
     wanted.update(due_at=timezone.now())
     for sync in Sync.objects.filter(contacts__in=ids).distinct():
@@ -126,8 +127,31 @@ def exclude(contact: Contact, reason: str, by: User | None = None) -> None:
     if not reason:
         raise ActionError(_("Say why it is excluded: others will want to know."))
     Contact.objects.filter(pk=contact.pk).update(
-        exclusion=reason[:300], status=Status.EXCLUDED, reason=_("Excluded: %(reason)s") % {"reason": reason[:300]}, issue=None
+        exclusion=reason[:300],
+        status=Status.EXCLUDED,
+        reason=_("Excluded: %(reason)s") % {"reason": reason[:300]},
+        issue=None,
+        held_by=None,
     )
+
+
+# What the brake holds
+
+
+def approve(batch: HeldBatch, by: User | None = None) -> None:
+    """Let what is held happen: its contacts are due at once, by this person's word. A side that came back empty is believed for a day."""
+    _decide(batch, HeldBatch.State.APPROVED, by)
+
+
+def reject(batch: HeldBatch, by: User | None = None) -> None:
+    """Write nothing of what is held. Each contact waits until somebody presses Retry on it, or both sides are equal again."""
+    _decide(batch, HeldBatch.State.REJECTED, by)
+
+
+def _decide(batch: HeldBatch, state: HeldBatch.State, by: User | None) -> None:
+    if not batches.decide(batch, state, by):
+        batch.refresh_from_db()
+        raise ActionError(_("This was decided already: it is %(state)s.") % {"state": batch.get_state_display()})
 
 
 def include(contact: Contact, by: User | None = None) -> None:
@@ -181,9 +205,15 @@ def _forget_side(contact: Contact, side: Side) -> None:
 
 def _make_due(contact: Contact, cause: Cause, by: User | None) -> None:
     one = Contact.objects.filter(pk=contact.pk)
-    one.update(status=Status.PENDING, reason="", issue=None, asked_cause=cause, asked_by=by)
-    one.mark_dirty(Aspect.ALL, timezone.now())
+    one.update(status=Status.PENDING, reason="", issue=None, asked_cause=cause, asked_by=by, held_by=None)
+    _let_go_again(one)
+    one.mark_dirty(Aspect.ALL, timezone.now(), is_urgent=True)
     one.update(due_at=timezone.now())
+
+
+def _let_go_again(contacts: ContactQuerySet) -> None:
+    """Fields that went to and fro are tried again."""
+    contacts.exclude(stopped=[]).update(stopped=[], let_go_at=timezone.now())
 
 
 def candidates_of(contact: Contact) -> ContactQuerySet:

@@ -9,10 +9,11 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from crmsync.engine.matching import Create, Link, Review
+from crmsync.engine.matching import Create, KeyKind, Link, Review
 from crmsync.engine.plan import plan
 from crmsync.engine.records import Aspect, Record, Side
-from crmsync.models import Contact, PageCopy
+from crmsync.engine.write import Write
+from crmsync.models import Contact, PageCopy, Status
 from crmsync.sync import intake, outcome, partner
 from crmsync.sync.creating import adopt_lost, create, is_what_we_sent
 from crmsync.sync.outcome import Outcome
@@ -35,12 +36,15 @@ class Pairing:
         self.token = token
         self.counter = contact.dirty_counter
         self.reading: Reading | None = None
-        self.aspects = Aspect(contact.dirty) & session.policy.aspects
+        self.aspects = (Aspect(contact.dirty) if contact.is_linked else Aspect.ALL) & session.policy.aspects
+        self.written: set[Side] = set()
         self.base = base_of(contact, contact.items.all())
 
     def hopeless(self) -> Outcome | None:
         """What can be said of an unlinked contact without asking a CRM, by what the pages told: a review, or that it stays where it is."""
         side = Side.GHL if self.contact.ghl_id else Side.CENTRALSTATION
+        if not self.contact.label:  # an event told its id, and nobody has looked at it yet
+            return None
         match partner.decide(self.contact, side, self.session.sync.match_by):
             case Review(kind, others):
                 return outcome.review(kind, others) if self.is_there(side) else None
@@ -94,18 +98,47 @@ class Pairing:
         plan_ = plan(self.base, reading.records[Side.GHL], reading.records[Side.CENTRALSTATION], self.session.mapping, self.session.policy)
         if not plan_.writes:
             return outcome.only_on(record.side)
+        if (ended := self.braked(list(plan_.writes))) is not None:
+            return ended
         with partner.claimed(self.contact, record.side, self.token):
             if not isinstance(partner.decide(self.contact, record.side, self.session.sync.match_by), Create):
                 raise Deferred(0.1)
+            self.look_first(record.side)
             try:
                 created, self.base = create(self.session, self.contact, self.token, plan_.writes[0], record, self.base)
             except Duplicate as error:
                 return self.duplicate(record.side, error)
+        self.written.add(created.side)
         reading.records[created.side], reading.read_at[created.side] = created, timezone.now()
         if not self.session.is_bulk:
             self.read_again(reading, [created.side], Aspect.PROFILE)
         intake.describe(self.session, [(self.contact, created)])
         return None
+
+    def look_first(self, side: Side) -> None:
+        """Ask whether the person is over there by now, for the event or poll that tells of it may be on its way still. A run that has just
+        listed everything knows. Raises `Deferred` after taking in somebody new."""
+        if self.session.is_bulk or self.contact.kept_apart:
+            return
+        keys = partner.stored_keys(self.contact.pk, side)
+        emails, phones = sorted(keys[KeyKind.EMAIL]), sorted(keys[KeyKind.PHONE])
+        name = "" if emails or phones else self.contact.label
+        found = self.session.systems[side.other].find(emails=emails, phones=phones, name=name)
+        known = set(self.session.sync.contacts.on(side.other, [one.id for one in found]).values_list(f"{side.other}_id", flat=True))
+        if new := [one for one in found if one.id not in known]:
+            intake.take_in(self.session, new, read_at=timezone.now(), keep_copies=False)
+            raise Deferred(0.1)
+
+    def braked(self, writes: list[Write]) -> Outcome | None:
+        """How it ends where the brake keeps these writes back."""
+        return self.session.brake.check(self.contact, self.session.cause, writes)
+
+    def waits_still(self) -> Outcome | None:
+        """A contact that waits for a time needn't be read again before."""
+        waits = self.contact.status == Status.WAITING and self.contact.issue_id is None and self.contact.held_by_id is None
+        if not waits or not self.session.is_by_itself(self.contact):
+            return None
+        return self.session.brake.waits(creates=not self.contact.is_linked)
 
     def duplicate(self, side: Side, error: Duplicate) -> Outcome:
         """The CRM says that somebody has this e-mail or phone. Take that record in: if it is our match, the next try links it."""

@@ -16,19 +16,20 @@ from django.utils import timezone
 
 from crmsync import stopping
 from crmsync.engine.base import Base
-from crmsync.engine.plan import Plan, plan
+from crmsync.engine.plan import Plan
 from crmsync.engine.records import SIDES, Aspect, Side
 from crmsync.engine.write import Write
 from crmsync.models import Contact, Status
-from crmsync.sync import intake, outcome
+from crmsync.sync import events, intake, outcome
 from crmsync.sync.outcome import Outcome
 from crmsync.sync.pairing import LEASE_FOR, Pairing
 from crmsync.sync.partner import Deferred
+from crmsync.sync.ping_pong import plan_without, to_and_fro
 from crmsync.sync.reading import Reading, no_longer_fresh, read, read_side, with_known_items
 from crmsync.sync.session import Session
 from crmsync.sync.state import base_of, item_bases, store_items, stored_base, stored_sent
 from crmsync.sync.writing import LeaseLost, Writer
-from crmsync.systems.errors import CredentialsRefused, CrmError, NotFound, RateLimited, TryLater
+from crmsync.systems.errors import CredentialsRefused, CrmError, NotFound, RateLimited, Resting, TryLater
 
 TRIES = 3
 PAUSE_S = 1.0
@@ -44,7 +45,8 @@ VERIFY_WITHIN = timedelta(seconds=120)
 def reconcile(session: Session, contact_id: int) -> Status | None:
     """Make one contact the same on both sides, as far as that can be done now. Returns its status, None if it was in other hands.
 
-    Raises `CredentialsRefused` (nothing else can be done on this connection) and `stopping.Stopped`, with the contact given back."""
+    Raises `CredentialsRefused` and `Resting` (nothing else can be done on this connection) and `stopping.Stopped`, with the contact given
+    back."""
     token = uuid.uuid4().hex
     now = timezone.now()
     if not Contact.objects.claim(contact_id, token, now, now + LEASE_FOR):
@@ -61,9 +63,10 @@ def _reconcile(session: Session, contact_id: int, token: str) -> Status | None:
     work = Reconciliation(session, contact, token)
     try:
         ended = work.to_the_end()
+    except Resting as error:
+        work.give_back(timezone.now() + timedelta(seconds=error.retry_after_s or 0))
+        raise
     except CrmError as error:
-        if isinstance(error, TryLater):
-            session.outage = error
         ended = outcome.of_error(session.sync, contact, error)
         work.settle(ended)
         if isinstance(error, CredentialsRefused):
@@ -92,7 +95,7 @@ class Reconciliation(Pairing):
             try:
                 ended = self.once(fresh=attempt > 0)
             except (TryLater, NotFound) as error:
-                if attempt == TRIES - 1 or isinstance(error, RateLimited):
+                if attempt == TRIES - 1 or isinstance(error, (RateLimited, Resting)):
                     raise
                 self.renew()
                 stopping.wait(PAUSE_S * (attempt + 1))
@@ -105,6 +108,8 @@ class Reconciliation(Pairing):
 
     def once(self, *, fresh: bool) -> Outcome | None:
         self.renew()
+        if (ended := self.waits_still()) is not None:
+            return ended
         if not self.contact.is_linked and not self.contact.creating_on and (ended := self.hopeless()) is not None:
             return ended
         reading = self.reading = read(self.session, self.contact, self.aspects, fresh=fresh)
@@ -143,12 +148,16 @@ class Reconciliation(Pairing):
         writer = Writer(self.session, self.contact, self.token)
         for _ in range(PASSES):
             ghl, central = reading.records[Side.GHL], reading.records[Side.CENTRALSTATION]
-            plan_ = plan(self.base, ghl, central, self.session.mapping, self.session.policy)
+            plan_ = plan_without(self.contact.stopped, self.base, ghl, central, self.session.mapping, self.session.policy)
             self.move_base(plan_.base)
             writer.confirm(plan_)
             writes = [write for write in plan_.writes if not writer.has_failed(write)]
             if not writes:
                 return writer.failure() or self.verdict(plan_, reading, writer)
+            if (ended := self.braked(writes)) is not None:
+                return ended
+            if self.stop_ping_pong(writes):
+                continue
             if stale := self.stale(reading, writes):
                 self.read_again(reading, stale, _aspects(writes))
                 continue
@@ -156,11 +165,21 @@ class Reconciliation(Pairing):
             for write in writes:
                 self.renew()
                 self.base, is_unseen = writer.send(write, reading, self.base)
+                if write.item is None and not writer.has_failed(write):
+                    self.written.add(write.side)
                 unseen |= {write.side} if is_unseen else set()
             if unseen and self.session.is_bulk and not writer.failure():
                 return self.verify_later(reading)
             self.read_again(reading, sorted(unseen), Aspect.PROFILE)
         return writer.failure() or outcome.not_kept(self.session.sync, [(write.side, "profile") for write in plan_.writes])
+
+    def stop_ping_pong(self, writes: list[Write]) -> bool:
+        """Whether some of this goes to and fro: it is left out from now on."""
+        if not self.session.is_by_itself(self.contact) or not (names := to_and_fro(self.contact, writes)):
+            return False
+        self.contact.stopped = sorted({*self.contact.stopped, *names})
+        Contact.objects.filter(pk=self.contact.pk).update(stopped=self.contact.stopped)
+        return True
 
     def stale(self, reading: Reading, writes: list[Write]) -> list[Side]:
         """Sides whose record is too old to replace a value there."""
@@ -183,6 +202,8 @@ class Reconciliation(Pairing):
             return outcome.unheld(self.session.sync, plan_.unheld)
         if plan_.conflicts:
             return outcome.conflict(plan_.conflicts)
+        if self.contact.stopped:
+            return outcome.ping_pong(self.session.sync, self.contact.stopped)
         if writer.written:
             self.describe(reading)
         times = {f"{side}_updated_at": self.known_until(side, reading, writer) for side in SIDES}
@@ -200,7 +221,7 @@ class Reconciliation(Pairing):
         stamps = [record.updated_at, *(item.updated_at or item.created_at for item in items)]
         newest = max((stamp for stamp in stamps if stamp), default=None)
         if side in writer.written:
-            return max(newest, timezone.now()) if newest and side is Side.GHL else newest
+            return newest
         return newest if newest and newest < reading.read_at[side] - SAME_STAMP else None
 
     def verify_later(self, reading: Reading) -> Outcome:
@@ -235,6 +256,8 @@ class Reconciliation(Pairing):
             "attempts": self.contact.attempts + 1 if tried_in_vain else 0,
             "updated_at": timezone.now(),
         }
+        if not ended.is_held:
+            values["held_by"] = None
         if ended.status not in (Status.QUARANTINED, Status.PENDING):
             values["missing_on"] = ""
         if ended.status != Status.PENDING:
@@ -247,12 +270,13 @@ class Reconciliation(Pairing):
         unchanged = mine.filter(dirty_counter=self.counter)
         if ended.stays_dirty:
             unchanged.update(due_at=ended.retry_at)
-            if ended.status == Status.PENDING:
+            if ended.status == Status.PENDING and not ended.is_held:
                 unchanged.update(dirty=int(Aspect.PROFILE))
         else:
-            unchanged.update(dirty=0, dirty_since=None, due_at=None, asked_cause="", asked_by=None)
+            unchanged.update(dirty=0, dirty_since=None, due_at=None, is_urgent=False, heard_on=[], asked_cause="", asked_by=None)
         mine.filter(status=Status.IN_SYNC, dirty__gt=0).update(status=Status.PENDING)
         mine.update(lease_token="", lease_until=timezone.now())
+        events.account_for(self.session, self.contact, self.written)
         if not ended.status == self.contact.status == Status.REVIEW:  # decided anew by each poll, and no news
             self.session.count(ended.status)
 

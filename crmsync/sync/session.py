@@ -10,30 +10,41 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 from django.contrib.auth.base_user import AbstractBaseUser
 
 from crmsync.engine.mapping import FieldMap, Policy
 from crmsync.engine.records import FieldKey, Item, Record, Side, Value
 from crmsync.engine.write import WriteKind
-from crmsync.models import Cause, Connection, Run, Sync
+from crmsync.models import BY_ITSELF, Cause, Connection, Contact, Run, Sync
+from crmsync.sync import scopes
+from crmsync.sync.brakes import Brake
 from crmsync.sync.budget import DatabaseBudget
 from crmsync.sync.state import mapping_of, policy_of
-from crmsync.systems.base import System
+from crmsync.sync.tokens import StoredCredentials
+from crmsync.systems.base import FixedToken, System
 from crmsync.systems.centralstation.client import CentralStationSystem
-from crmsync.systems.errors import CrmError, PermissionMissing
+from crmsync.systems.errors import NotFound, PermissionMissing, Refused
 from crmsync.systems.ghl.client import GhlSystem
 
 
-def open_system(connection: Connection, region: str = "DE") -> System:
-    """The client of a connection, to be closed after use; `region` completes addresses and phone numbers.
+def open_system(connection: Connection, region: str = "DE", *, is_live: bool = False, is_test: bool = False) -> System:
+    """The client of a connection, to be closed after use; `region` completes addresses and phone numbers, `is_live`: its requests go before
+    all others, `is_test`: just this credential is tried, and permissions that were missing anew, and what comes out isn't stored here.
 
     Raises `NeedsPerson` where address or credential can't be sent at all."""
-    budget = DatabaseBudget(connection)
+    budget = DatabaseBudget(connection, is_live=is_live)
     user_id = connection.default_user_id or None
     if connection.side is Side.GHL:
         return GhlSystem(
-            root=connection.root, token=connection.credential, location_id=connection.account_id, budget=budget, default_user_id=user_id
+            root=connection.root,
+            credentials=FixedToken(connection.credential) if is_test and not connection.is_oauth else StoredCredentials(connection),
+            location_id=connection.account_id,
+            budget=budget,
+            default_user_id=user_id,
+            missing_scopes=scopes.not_granted(connection) if is_test else scopes.missing(connection),
+            on_missing=None if is_test else partial(scopes.learn, connection.pk),
         )
     return CentralStationSystem(
         root=connection.root, api_key=connection.credential, budget=budget, default_user_id=user_id, default_country=region
@@ -65,8 +76,8 @@ class SyncLimits:
 class Session:
     """What reconcile needs. `is_bulk`: a run over many, where writes are verified by pages instead of one by one.
 
-    `cause` and `by` go into the changes it records. `refused` remembers a missing permission: it is met once, not per contact. `outage`
-    is the last error of a CRM that is out of order, `held` the tokens of the leases in hand."""
+    `cause` and `by` go into the changes it records. `refused` remembers a missing permission: it is met once, not per contact. `held` are
+    the tokens of the leases in hand, `unproved` sides where nobody knows yet whether we may write."""
 
     sync: Sync
     systems: Mapping[Side, System]
@@ -79,9 +90,13 @@ class Session:
     calls: Counter[str] = field(default_factory=Counter)
     counts: Counter[str] = field(default_factory=Counter)
     refused: dict[tuple[Side, WriteKind], PermissionMissing] = field(default_factory=dict)
-    outage: CrmError | None = None
     held: set[str] = field(default_factory=set)
+    unproved: set[Side] = field(default_factory=set)
     lock: threading.Lock = field(default_factory=threading.Lock)
+    first_write: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self.brake = Brake(self.sync)
 
     def shown(self, side: Side) -> frozenset[FieldKey]:
         """The fields that this run's list of contacts has shown at least once: the list knows them."""
@@ -93,9 +108,28 @@ class Session:
         keys = {row.key(record.side) for row in self.mapping}
         return any(record.profile.get(key) is None and key not in shown for key in keys)
 
+    def is_by_itself(self, contact: Contact) -> bool:
+        """Whether what is written to this contact has no person behind it."""
+        return (contact.asked_cause or self.cause) in BY_ITSELF
+
     def count(self, what: str, n: int = 1) -> None:
         with self.lock:
             self.counts[what] += n
+
+    @contextmanager
+    def writing(self, side: Side) -> Iterator[None]:
+        """Around each write: until one has shown whether we may write on `side`, one goes alone and the others wait for what becomes of
+        it. What is refused for another reason was allowed."""
+        if side not in self.unproved:
+            yield
+            return
+        with self.first_write:
+            try:
+                yield
+            except (PermissionMissing, Refused, NotFound):
+                self.unproved.discard(side)
+                raise
+            self.unproved.discard(side)
 
     def count_call(self, side: Side) -> Callable[[str], None]:
         def count(operation: str) -> None:
@@ -107,10 +141,16 @@ class Session:
 
 @contextmanager
 def open_session(
-    sync: Sync, cause: Cause, *, run: Run | None = None, by: AbstractBaseUser | None = None, is_bulk: bool = False
+    sync: Sync,
+    cause: Cause,
+    *,
+    run: Run | None = None,
+    by: AbstractBaseUser | None = None,
+    is_bulk: bool = False,
+    is_live: bool = False,
 ) -> Iterator[Session]:
     systems = {
-        side: open_system(connection, sync.home_region)
+        side: open_system(connection, sync.home_region, is_live=is_live)
         for side, connection in ((Side.GHL, sync.ghl), (Side.CENTRALSTATION, sync.centralstation))
     }
     limits = {
@@ -120,6 +160,8 @@ def open_session(
     session = Session(
         sync=sync, systems=systems, mapping=mapping_of(sync), policy=policy_of(sync, limits), cause=cause, by=by, run=run, is_bulk=is_bulk
     )
+    if not scopes.is_writing_known(sync.ghl):
+        session.unproved.add(Side.GHL)
     for side, system in systems.items():
         system.on_call = session.count_call(side)
     try:

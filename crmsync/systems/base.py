@@ -18,13 +18,57 @@ class Budget(Protocol):
     """The rate budget of a connection, shared by all processes and threads. Implemented in `crmsync.sync.budget`."""
 
     def acquire(self) -> None:
-        """Return when one request may be sent. Raises `RateLimited` when that is too far off to wait for."""
+        """Return when one request may be sent. Raises `RateLimited` when that is too far off to wait for, `Resting` when the CRM has been
+        out of order lately and isn't asked."""
 
     def learn(self, *, limit: int | None = None, window_s: float | None = None, left_today: int | None = None) -> None:
         """Take over what an answer's headers say; it wins over what was configured. Cheap when nothing is new."""
 
     def block(self, seconds: float) -> None:
         """Nobody sends on this connection for so long: a 429 was met."""
+
+    def answered(self) -> None:
+        """The CRM has answered, whatever it said. Cheap where that is the rule."""
+
+    def failed(self) -> None:
+        """The CRM was out of order: it couldn't be reached, gave no answer, or a 5xx."""
+
+
+class FreeBudget:
+    """A `Budget` without limits, for what isn't counted (GoHighLevel's `/oauth`, *unverified*)."""
+
+    def acquire(self) -> None: ...
+
+    def learn(self, *, limit: int | None = None, window_s: float | None = None, left_today: int | None = None) -> None: ...
+
+    def block(self, seconds: float) -> None: ...
+
+    def answered(self) -> None: ...
+
+    def failed(self) -> None: ...
+
+
+class Credentials(Protocol):
+    """The token that goes with each request, and its renewal. Shared by many threads. Implemented in `crmsync.sync.tokens`."""
+
+    def token(self) -> str:
+        """The one to send now, renewed ahead of its end. May wait for that. Raises `AuthorisationRefused`, `Unavailable`."""
+
+    def renew(self, refused: str) -> bool:
+        """The CRM didn't accept `refused`. True where `token` now gives another one; else it is for a person to act. Raises as `token`."""
+
+
+class FixedToken:
+    """`Credentials` that nobody renews."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def token(self) -> str:
+        return self._token
+
+    def renew(self, refused: str) -> bool:
+        return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,8 +128,8 @@ class System(Protocol):
 
     def close(self) -> None: ...
 
-    def check(self) -> Account:
-        """Prove the credentials with reads only.
+    def check(self, *, try_writing: bool = True) -> Account:
+        """Prove the credentials by reads and, where only that tells (GHL), by one write that can't do anything (not without `try_writing`).
 
         Raises `CredentialsRefused`, `PermissionMissing` (for what nothing goes without), `Unavailable`."""
 

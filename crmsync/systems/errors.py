@@ -4,9 +4,11 @@
     ├── TryLater            passes by itself
     │   ├── RateLimited     429; `retry_after_s`
     │   └── Unavailable     5xx, no connection, an answer that isn't JSON
-    │       └── Unanswered  a create without an answer: it may exist, so look before creating again
+    │       ├── Unanswered  a create without an answer: it may exist, so look before creating again
+    │       └── Resting     not asked: it has been out of order lately; `retry_after_s` until it is asked again
     ├── NeedsPerson         doesn't pass by itself, and stops more than one contact
     │   ├── CredentialsRefused
+    │   │   └── AuthorisationRefused   only connecting anew helps
     │   └── PermissionMissing   `scope`
     ├── Refused             this record only: `field`, `reason`
     │   └── Duplicate       another record has it: `other_id`, `field`
@@ -70,12 +72,22 @@ class Unanswered(Unavailable):
     code = "unanswered"
 
 
+class Resting(Unavailable):
+    """Nothing was sent: too many requests in a row have failed, and nobody asks until `retry_after_s` have passed."""
+
+    code = "resting"
+
+
 class NeedsPerson(CrmError):
     code = "needs_person"
 
 
 class CredentialsRefused(NeedsPerson):
     code = "credentials_refused"
+
+
+class AuthorisationRefused(CredentialsRefused):
+    """An authorisation by OAuth is over, or was never given: a person has to give it anew."""
 
 
 class PermissionMissing(NeedsPerson):

@@ -1,11 +1,13 @@
 """One way to send an `Operation` to a CRM: pooled connections, time-outs, rate budget, repeats, errors. The only module that imports httpx.
 
-What differs between the CRMs comes in as data and two functions: the headers that prove who we are, `read_error` (what a 4xx means)
-and `read_limits` (what the headers tell of the rate limit). Everything that can be common is here:
+What differs between the CRMs comes in as data and two functions: the headers or the credentials that prove who we are, `read_error` (what a
+4xx means) and `read_limits` (what the headers tell of the rate limit). Everything that can be common is here:
 
     429                                  RateLimited; nobody sends until the pause is over      repeated
+    too many failures in a row           Resting, and nothing is sent                           not repeated
     not connected                        Unavailable: surely not received                       repeated
     5xx, 408, not JSON, connection lost  Unavailable, or Unanswered if it isn't repeatable      repeated if repeatable
+    401, the token isn't accepted        what `read_error` says                                 once, with a renewed token
     any other 4xx                        what `read_error` says                                 not repeated
 """
 
@@ -14,6 +16,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import NoReturn, TypedDict, TypeVar
@@ -24,7 +27,7 @@ import stamina.instrumentation
 from pydantic import JsonValue
 
 from crmsync.engine.records import Side
-from crmsync.systems.base import Budget
+from crmsync.systems.base import Budget, Credentials
 from crmsync.systems.errors import (
     NAMES,
     CredentialsRefused,
@@ -69,7 +72,7 @@ PAUSE_S, LONGEST_PAUSE_S = 0.5, 10.0
 LONGEST_RETRY_AFTER_S = 30.0
 """A CRM that asks for a longer rest gets it, but nobody waits for it here: the contact is due again later."""
 OVERALL_S = 60.0
-TIMEOUT = httpx.Timeout(30.0, connect=5.0)
+TIMEOUT_S, CONNECT_S = 30.0, 5.0
 LIMITS = httpx.Limits(max_connections=32, max_keepalive_connections=32, keepalive_expiry=4.0)
 """Idle connections are dropped before a server does (5 s is a common default): a create must not be sent into a closing one."""
 
@@ -79,11 +82,23 @@ _HOST = re.compile(r"[\w.-]+|[\da-fA-F:.]+")
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class _Request:
+    """An operation with all that fills it in, but for the token. No repr: it may hold secrets."""
+
+    operation: Operation
+    path: str
+    query: Mapping[str, str] | None = None
+    json: JsonValue = None
+    form: Mapping[str, str] | None = None
+
+
 class Transport:
     """The way to one account of a CRM. Thread-safe; holds its connections until `close()`.
 
-    `root` is what paths are appended to; `headers` go with each request. `on_call` is told the name of each operation sent, repeats
-    included. `http` takes httpx's place on the wire in tests of malformed answers.
+    `root` is what paths are appended to; `headers` go with each request, and so does the token of `credentials` where there are any.
+    `on_call` is told the name of each operation sent, repeats included. `http` takes httpx's place on the wire in tests of malformed
+    answers. `attempts`: how often a request is sent at most; `timeout_s`: how long an answer may take.
     """
 
     def __init__(
@@ -96,6 +111,9 @@ class Transport:
         read_limits: ReadLimits | None = None,
         on_call: Callable[[str], None] | None = None,
         http: Wire | None = None,
+        credentials: Credentials | None = None,
+        attempts: int = ATTEMPTS,
+        timeout_s: float = TIMEOUT_S,
     ) -> None:
         self.side = side
         self.on_call = on_call
@@ -103,10 +121,13 @@ class Transport:
         self._budget = budget
         self._read_error = read_error
         self._read_limits = read_limits
+        self._credentials = credentials
+        self._attempts = attempts
         self._check_address()
         self._check_headers(headers)
         accepted = {"Accept": "application/json", **headers}
-        self._client = httpx.Client(headers=accepted, timeout=TIMEOUT, limits=LIMITS, transport=http, trust_env=http is None)
+        timeout = httpx.Timeout(timeout_s, connect=CONNECT_S)
+        self._client = httpx.Client(headers=accepted, timeout=timeout, limits=LIMITS, transport=http, trust_env=http is None)
 
     def __repr__(self) -> str:
         return f"<Transport to {self.side}>"
@@ -118,11 +139,17 @@ class Transport:
         """Send it, again where that is safe and can help; the answer's JSON, None if it is empty. `params` that are None are left out.
 
         Takes one token of the budget for each request. Raises the errors of crmsync.systems.errors."""
-        path = operation.address(**ids)
-        given = {name: value for name, value in (params or {}).items() if value is not None}
+        query = {name: _text(value) for name, value in (params or {}).items() if value is not None} or None
+        return self._answer(_Request(operation, operation.address(**ids), query, json))
+
+    def submit(self, operation: Operation, form: Mapping[str, str]) -> JsonValue:
+        """The same with `form` as its body, as a web form sends it."""
+        return self._answer(_Request(operation, operation.address(), form=form))
+
+    def _answer(self, request: _Request) -> JsonValue:
         repeats = stamina.retry_context(
             on=_pause_before_repeat,
-            attempts=ATTEMPTS,
+            attempts=self._attempts,
             timeout=OVERALL_S,
             wait_initial=PAUSE_S,
             wait_max=LONGEST_PAUSE_S,
@@ -130,16 +157,51 @@ class Transport:
         )
         for attempt in repeats:
             self._budget.acquire()  # outside the attempt: a budget that says "too far off" is not asked again
+            token = self._token()  # and so is whoever renews it
             with attempt:
-                return self._read(operation, self._send(operation, path, given, json), attempt.num)
+                return self._try(request, token, attempt.num)
         raise AssertionError("stamina raises the last error")
 
-    def _send(self, operation: Operation, path: str, params: Mapping[str, object], json: JsonValue) -> httpx.Response:
+    def _token(self) -> str | None:
+        return self._credentials.token() if self._credentials else None
+
+    def _try(self, request: _Request, token: str | None, attempt: int) -> JsonValue:
+        """Send it; with a token that isn't accepted it had no effect, so it is sent again with the renewed one, whatever it is."""
+        try:
+            return self._once(request, token, attempt)
+        except CredentialsRefused as error:
+            if token is None or error.status != httpx.codes.UNAUTHORIZED or not self._renewed(token):
+                raise
+        self._budget.acquire()
+        return self._once(request, self._token(), attempt)
+
+    def _once(self, request: _Request, token: str | None, attempt: int) -> JsonValue:
+        """Send it once, and tell the budget whether the CRM is in order."""
+        try:
+            answer = self._read(request.operation, self._send(request, token), attempt)
+        except Unavailable:
+            self._budget.failed()
+            raise
+        except CrmError:
+            self._budget.answered()
+            raise
+        self._budget.answered()
+        return answer
+
+    def _renewed(self, refused: str) -> bool:
+        return self._credentials is not None and self._credentials.renew(refused)
+
+    def _send(self, request: _Request, token: str | None) -> httpx.Response:
+        operation = request.operation
+        headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
+        self._check_headers(headers)
         if self.on_call is not None:
             self.on_call(operation.name)
-        query = {name: _text(value) for name, value in params.items()} or None
+        address = self._root + request.path
         try:
-            return self._client.request(operation.method, self._root + path, params=query, json=json)
+            return self._client.request(
+                operation.method, address, params=request.query, json=request.json, data=request.form, headers=headers
+            )
         except _NEVER_SENT as error:
             fault: CrmError = self._error(Unavailable, operation, f"can't be reached ({_kind(error)}): check the address")
         except httpx.HTTPError as error:
