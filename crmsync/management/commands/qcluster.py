@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django_q.conf import Conf
 
-from crmsync import cluster
+from crmsync import cluster, in_use
 from crmsync.management.arguments import worker_count
 from crmsync.readiness import require_migrations
 
@@ -18,6 +18,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         require_migrations()
+        in_use.share()
         Conf.WORKERS = options["workers"]
         Conf.QUEUE_LIMIT = options["workers"] ** 2
         cluster.run()

@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
+from crmsync import in_use
 from crmsync.management.arguments import port_number, worker_count
 from crmsync.processes import supervise
 from crmsync.readiness import require_migrations
@@ -24,6 +25,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         host, port = options["host"], options["port"]
         require_migrations()
+        in_use.share()
         children = serving(host, port, options["workers"])
         self.stderr.write(f"crmsync starts on {local_address(host, port)} (Ctrl-C ends it).")
         supervise(children)

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
 
-from crmsync import web
+from crmsync import in_use, web
 from crmsync.management.arguments import port_number
 from crmsync.readiness import require_migrations
 
@@ -19,5 +19,6 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         require_migrations()
+        in_use.share()
         call_command("collectstatic", interactive=False, verbosity=0)
         web.run(options["host"], options["port"])
