@@ -87,6 +87,8 @@ def _cut_off_after(connection: BaseDatabaseWrapper, seconds: float) -> Iterator[
         yield
     finally:
         timer.cancel()
+        if line.closed:
+            connection.close()  # so that the next statement opens a new one
 
 
 def _cut_off(descriptor: int, cancel: Any) -> None:

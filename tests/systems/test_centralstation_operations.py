@@ -29,6 +29,15 @@ BODIES: dict[str, Any] = {
     "tag": {"tag": {"name": "VIP"}},
     "protocol": NOTE,
     "task": {"task": {"name": "Call", "user_id": 4711}},
+    "hook": {
+        "hook": {
+            "model": "Person",
+            "event": "update",
+            "target_url": "http://127.0.0.1:9/x",
+            "object_type": "hook_with_structure_and_record",
+            "hook_type": "url",
+        }
+    },
     "custom_fields_type": {"custom_fields_type": {"name": "Size", "category": "Person", "ftype": "string"}},
 }
 """What is sent to create or update one, by the operation's last word; those that name other rows are made in `body_of`."""
@@ -82,6 +91,7 @@ class Account:
         )
         self.company_id = crm.company_named("ACME")["id"]
         self.note_id, self.task_id = crm.add_note(self.person_id, "x"), crm.add_task(self.person_id, "x")
+        self.hook_id = crm.table("hooks").add({**BODIES["hook"]["hook"], "state": "disabled"})["id"]
         self._person: Any = crm.contact(self.person_id)
 
     def ids(self, path: str) -> dict[str, str]:
@@ -90,7 +100,14 @@ class Account:
         return {"person_id": str(self.person_id), "id": str(self._id(group))}
 
     def _id(self, group: str) -> int:
-        whole = {"people": self.person_id, "companies": self.company_id, "protocols": self.note_id, "tasks": self.task_id, "users": 4711}
+        whole = {
+            "hooks": self.hook_id,
+            "people": self.person_id,
+            "companies": self.company_id,
+            "protocols": self.note_id,
+            "tasks": self.task_id,
+            "users": 4711,
+        }
         rows = self._person.get("emails" if group == "contact_details" else group)
         return int(whole.get(group) or (self.type_id if group == "custom_fields_types" else rows[0]["id"] if rows else 0))
 

@@ -319,8 +319,9 @@ def test_a_database_that_is_away_is_told_in_the_crms_own_way(
 ) -> None:
     hook = path(addresses.hook_address(central, "Person", "update"), settings)
     connections["default"].close()
-    monkeypatch.setitem(connections["default"].settings_dict, "NAME", "/nowhere/at/all")
-    answer = send(ghl, body()) if via == "app" else post(hook, b'{"id": 7}')
+    with monkeypatch.context() as patch:
+        patch.setitem(connections["default"].settings_dict, "NAME", "/nowhere/at/all")
+        answer = send(ghl, body()) if via == "app" else post(hook, b'{"id": 7}')
     assert (answer.status_code, answer.headers["Retry-After"]) == (status, "30")
 
 

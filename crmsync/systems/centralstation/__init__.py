@@ -1,4 +1,6 @@
-"""CentralStationCRM: its operations, its records as the engine's, its client. `CentralStationSystem` and `webhooks` are used from outside."""
+"""CentralStationCRM: its operations, its records as the engine's, its client.
+
+From outside only `CentralStationSystem` and `webhooks` are used."""
 
 from crmsync.systems.centralstation import webhooks
 from crmsync.systems.centralstation.client import CentralStationSystem

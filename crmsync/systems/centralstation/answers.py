@@ -9,6 +9,7 @@ from pydantic import JsonValue
 
 from crmsync.engine.records import FieldKey, Side
 from crmsync.systems.centralstation.fields import ADDRESS_FIELDS, PERSON_FIELDS, STANDARD
+from crmsync.systems.centralstation.operations import WEBHOOKS
 from crmsync.systems.errors import (
     CredentialsRefused,
     CrmError,
@@ -35,14 +36,19 @@ def read_error(operation: Operation, status: int, headers: Mapping[str, str], bo
     def error(kind: type[CrmError], message: str) -> CrmError:
         return kind(f"CentralStationCRM {message}", side=Side.CENTRALSTATION, operation=operation.name, status=status)
 
+    def not_allowed(message: str) -> CrmError:
+        missing = error(PermissionMissing, message)
+        assert isinstance(missing, PermissionMissing)
+        missing.scope = operation.scope
+        return missing
+
     match status:
+        case 401 if operation.scope.startswith(WEBHOOKS):
+            return not_allowed("doesn't let the API key's user manage webhooks, or doesn't accept the key.")  # section 13
         case 401:
             return error(CredentialsRefused, "doesn't accept the API key. Make a new one in CentralStation under “My settings”.")
         case 403:
-            missing = error(PermissionMissing, f"doesn't let the API key's user do this: {operation.scope or operation.name}.")
-            assert isinstance(missing, PermissionMissing)
-            missing.scope = operation.scope
-            return missing
+            return not_allowed(f"doesn't let the API key's user do this: {operation.scope or operation.name}.")
         case 404:
             return error(NotFound, "doesn't have it, or doesn't show it to the API key's user.")
         case 409:

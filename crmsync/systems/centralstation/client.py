@@ -20,6 +20,7 @@ from crmsync.systems.centralstation.answers import read_error
 from crmsync.systems.centralstation.api import Api
 from crmsync.systems.centralstation.companies import Companies
 from crmsync.systems.centralstation.fields import CUSTOM, PERSON_FIELDS, STANDARD, can_hold, stand_ins, text_of
+from crmsync.systems.centralstation.hooks import Hook, Hooks
 from crmsync.systems.centralstation.items import Items
 from crmsync.systems.centralstation.people import INCLUDES, People
 from crmsync.systems.centralstation.records import sendable
@@ -57,6 +58,7 @@ class CentralStationSystem:
         self._account = AccountFacts(self._api, default_user_id)
         self._people = People(self._api, self._companies)
         self._items = Items(self._api, self._account.user_id)
+        self._hooks = Hooks(self._api)
 
     def __repr__(self) -> str:
         return f"<CentralStationSystem {self._root}>"
@@ -72,11 +74,24 @@ class CentralStationSystem:
     def close(self) -> None:
         self._transport.close()
 
-    def check(self) -> Account:
+    def check(self, *, try_writing: bool = True) -> Account:
+        """By reads only: a key may write what it may read."""
         return self._account.check(urlsplit(self._root).hostname or self._root)
 
     def fields(self) -> list[FieldInfo]:
         return [*STANDARD, *self._account.custom_fields(fresh=True).values()]
+
+    def hooks(self) -> list[Hook]:
+        """All hooks of the account. Raises `PermissionMissing`."""
+        return self._hooks.all()
+
+    def add_hook(self, model: str, event: str, target_url: str) -> None:
+        """One that sends to `target_url`, 190 characters at most."""
+        self._hooks.add(model, event, target_url)
+
+    def remove_hook(self, id: str) -> None:
+        """One that is gone already is no error."""
+        self._hooks.remove(id)
 
     # Reading
 

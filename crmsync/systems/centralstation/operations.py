@@ -117,3 +117,9 @@ DELETE_CUSTOM_FIELD = _operation("DELETE", "/people/{person_id}/custom_fields/{i
 
 # The stream
 LIST_ACTIVITIES = _operation("GET", "/activities", "list_activities", "activities", 12)
+
+# Hooks: the webhooks that CentralStation sends
+WEBHOOKS = "webhooks"
+LIST_HOOKS = _operation("GET", "/hooks", "list_hooks", WEBHOOKS, 13)
+CREATE_HOOK = _operation("POST", "/hooks", "create_hook", WEBHOOKS, 13)
+DELETE_HOOK = _operation("DELETE", "/hooks/{id}", "delete_hook", WEBHOOKS, 13)
