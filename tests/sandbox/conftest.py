@@ -12,6 +12,7 @@ import pytest
 from crmsync.sandbox.centralstation import CentralStation
 from crmsync.sandbox.ghl import Ghl
 from crmsync.sandbox.settings import DEMO_API_KEY, DEMO_GHL_TOKEN
+from tests.sandbox.listener import Listener, listening
 
 _open = ExitStack()
 
@@ -43,3 +44,9 @@ def ghl(ghl_sandbox: Ghl) -> httpx.Client:
 @pytest.fixture
 def centralstation(centralstation_sandbox: CentralStation) -> httpx.Client:
     return centralstation_client(centralstation_sandbox)
+
+
+@pytest.fixture
+def listener() -> Iterator[Listener]:
+    with listening() as listener:
+        yield listener
