@@ -35,7 +35,8 @@ def create(session: Session, contact: Contact, token: str, write: Write, source:
     contact.creating_on, contact.creating_since = write.side, timezone.now()
     profile = {**write.changes, **session.policy.limits[write.side].stand_ins(write.changes)}
     try:
-        created = session.systems[write.side].create(profile, write.tags)
+        with session.writing(write.side):
+            created = session.systems[write.side].create(profile, write.tags)
     except CrmError as error:
         record_change(session, contact, write, Result.FAILED, error)
         if isinstance(error, PermissionMissing):

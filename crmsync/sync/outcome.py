@@ -6,6 +6,8 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
+from zoneinfo import ZoneInfo
 
 from django.db.models import Q
 from django.utils import timezone
@@ -15,6 +17,7 @@ from crmsync.engine.records import Side
 from crmsync.models import Contact, Issue, Status, Sync
 from crmsync.systems.errors import (
     NAMES,
+    AuthorisationRefused,
     CredentialsRefused,
     CrmError,
     Duplicate,
@@ -31,7 +34,8 @@ FIRST_RETRY_S, LONGEST_RETRY_S = 5.0, 3600.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """`aspects_left`: whether the contact stays dirty. `retry_at`: when it is due again by itself, None for when something changes."""
+    """`stays_dirty`: there is something left to do. `retry_at`: when it is due again by itself, None for when something changes. `is_held`:
+    the brake has it, and it stays with its batch."""
 
     status: Status
     reason: str = ""
@@ -40,6 +44,7 @@ class Outcome:
     retry_at: datetime | None = None
     candidates: Sequence[int] = ()
     conflicts: Sequence[str] = ()
+    is_held: bool = False
 
 
 IN_SYNC = Outcome(status=Status.IN_SYNC)
@@ -67,11 +72,14 @@ def explain(error: CrmError) -> tuple[str, str, str]:
     """One sentence for staff, what to do, and what the cause is about (a scope, a field)."""
     name = NAMES[error.side]
     match error:
+        case AuthorisationRefused():
+            return error.message, _("Nothing else: once it is reconnected, what waits is tried again by itself."), ""
         case CredentialsRefused():
             return error.message, _("Replace the credential on the connection's page, then press Retry."), ""
         case PermissionMissing():
             reason = _("%(crm)s doesn't allow this: the permission “%(scope)s” is missing.") % {"crm": name, "scope": error.scope}
-            return reason, _("Grant the permission in %(crm)s, test the connection, then press Retry.") % {"crm": name}, error.scope
+            what_to_do = _("Grant it in %(crm)s, then press Test, or Reconnect, on the connection's page: what waits goes on by itself.")
+            return reason, what_to_do % {"crm": name}, error.scope
         case NeedsPerson():
             return error.message, _("Put it right in %(crm)s, then press Retry.") % {"crm": name}, ""
         case Duplicate():
@@ -149,7 +157,40 @@ def only_on(side: Side) -> Outcome:
     return Outcome(status=Status.EXCLUDED, reason=reason)
 
 
-def open_issue(sync: Sync, code: str, side: Side, subject: str, explanation: str, what_to_do: str) -> Issue:
+def held(reason: str) -> Outcome:
+    """The brake holds it until a person decides."""
+    return Outcome(status=Status.WAITING, reason=reason, stays_dirty=True, is_held=True)
+
+
+def gathered() -> Outcome:
+    """The brake has put it aside until it is known how many there are of its kind."""
+    return Outcome(status=Status.PENDING, stays_dirty=True, is_held=True)
+
+
+def waits_until(text: str, until: datetime, zone: ZoneInfo) -> Outcome:
+    """Nothing is written before then; `text` has a place for the time."""
+    return Outcome(
+        status=Status.WAITING, reason=text % {"time": until.astimezone(zone).strftime("%H:%M")}, stays_dirty=True, retry_at=until
+    )
+
+
+def ping_pong(sync: Sync, names: Sequence[str]) -> Outcome:
+    """Fields that go to and fro are left alone until a person has found out why."""
+    values = {"fields": ", ".join(names), "n": sync.ping_pong_after}
+    reason = (
+        _(
+            "Ping-pong: %(fields)s changed sides more than %(n)d times within an hour. Something else changes it back, so it is left "
+            "alone; the other fields go on."
+        )
+        % values
+    )
+    what_to_do = _(
+        "Look for automations, workflows or other connections in GoHighLevel and CentralStationCRM that write it. Then press Retry."
+    )
+    return Outcome(status=Status.FAILED, reason=reason, issue=open_issue(sync, "ping_pong", "", names[0], reason, what_to_do))
+
+
+def open_issue(sync: Sync, code: str, side: Side | Literal[""], subject: str, explanation: str, what_to_do: str) -> Issue:
     """The open issue of this cause, made if there is none; seen now."""
     issue, is_new = Issue.objects.get_or_create(
         sync=sync,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from django.db import transaction
 from django.utils import timezone
@@ -11,11 +11,11 @@ from django.utils.translation import gettext as _
 from crmsync.engine.mapping import DEFAULT_MAPPING
 from crmsync.engine.records import Side
 from crmsync.models import Conflict, Connection, FieldMapping, Health, Issue, Mode, Status, Sync
-from crmsync.sync import outcome
+from crmsync.sync import outcome, scopes, tokens
 from crmsync.sync.budget import create_budget
 from crmsync.sync.session import open_system
 from crmsync.systems.base import Account
-from crmsync.systems.errors import NAMES, CredentialsRefused, CrmError, NotFound, PermissionMissing, TryLater
+from crmsync.systems.errors import NAMES, AuthorisationRefused, CredentialsRefused, CrmError, NotFound, PermissionMissing, TryLater
 from crmsync.systems.ghl.client import ROOT
 
 GHL_ROOT = ROOT
@@ -49,19 +49,10 @@ def add_centralstation_connection(*, name: str, root: str, api_key: str, rate: R
 
 
 def _add(connection: Connection, secret: str, field: str, rate: Rate | None, *, test: bool) -> Connection:
-    connection.name, connection.root = connection.name.strip(), connection.root.strip().rstrip("/")
-    if not connection.name:
-        raise SetupError(_("The connection needs a name."), "name")
-    if Connection.objects.filter(name=connection.name).exists():
-        raise SetupError(_("There is a connection named “%(name)s” already.") % {"name": connection.name}, "name")
-    if not connection.root.startswith(("https://", "http://")):
-        raise SetupError(_("The address must begin with https:// (or http:// for a simulator)."), "root")
     if not secret.strip():
         raise SetupError(_("The credential is empty."), field)
     connection.set_credential(secret.strip())
-    with transaction.atomic():
-        connection.save()
-        create_budget(connection, rate)
+    store_new(connection, rate)
     if test:
         try:
             apply_account(connection, prove(connection))
@@ -74,6 +65,20 @@ def _add(connection: Connection, secret: str, field: str, rate: Rate | None, *, 
     return connection
 
 
+def store_new(connection: Connection, rate: Rate | None = None) -> None:
+    """Store a connection with its budget. Raises `SetupError` for a name that is taken, or an address that is none."""
+    connection.name, connection.root = connection.name.strip(), connection.root.strip().rstrip("/")
+    if not connection.name:
+        raise SetupError(_("The connection needs a name."), "name")
+    if Connection.objects.filter(name=connection.name).exists():
+        raise SetupError(_("There is a connection named “%(name)s” already.") % {"name": connection.name}, "name")
+    if not connection.root.startswith(("https://", "http://")):
+        raise SetupError(_("The address must begin with https:// (or http:// for a simulator)."), "root")
+    with transaction.atomic():
+        connection.save()
+        create_budget(connection, rate)
+
+
 def _field_of(error: CrmError, credential: str) -> str:
     match error:
         case CredentialsRefused() | PermissionMissing():
@@ -84,13 +89,30 @@ def _field_of(error: CrmError, credential: str) -> str:
             return "root"
 
 
-def prove(connection: Connection) -> Account:
-    """Ask the CRM who we are. Raises `CrmError`."""
-    system = open_system(connection)
+def prove(connection: Connection, *, try_writing: bool = True) -> Account:
+    """Ask the CRM who we are, and what we may; an authorisation that is over is given one more try. Without `try_writing`, what is known to
+    be missing for writing stays so. Raises `CrmError`."""
+    if connection.health == Health.RECONNECT:
+        tokens.refresh(connection)
+    system = open_system(connection, is_test=True)
     try:
-        return system.check()
+        account = system.check(try_writing=try_writing)
     finally:
         system.close()
+    known = {} if try_writing else {scope: text for scope, text in connection.missing_scopes.items() if scope.endswith(".write")}
+    return replace(account, missing_scopes={**account.missing_scopes, **known})
+
+
+_ACCOUNT = (
+    "account_name",
+    "country",
+    "timezone",
+    "default_user_id",
+    "missing_scopes",
+    "health",
+    "health_reason",
+    "tested_at",
+)
 
 
 def apply_account(connection: Connection, account: Account) -> None:
@@ -103,7 +125,8 @@ def apply_account(connection: Connection, account: Account) -> None:
     connection.health = Health.LIMITED if account.missing_scopes else Health.OK
     connection.health_reason = " ".join(account.missing_scopes.values())
     connection.tested_at = timezone.now()
-    connection.save()
+    connection.save(update_fields=[*_ACCOUNT])  # not the tokens, which another process may have renewed
+    scopes.tell_syncs(connection)
 
 
 def test_connection(connection: Connection) -> Connection:
@@ -113,23 +136,37 @@ def test_connection(connection: Connection) -> Connection:
     except CrmError as error:
         note_failure(connection, error)
     else:
-        _release(connection)
+        release(connection)
     return connection
 
 
 def note_failure(connection: Connection, error: CrmError) -> None:
     """Store that a test failed, and why."""
-    connection.health = Health.UNREACHABLE if isinstance(error, TryLater) else Health.REFUSED
-    connection.health_reason = outcome.explain(error)[0]
+    connection.health, connection.health_reason = _health_after(connection, error)
     connection.tested_at = timezone.now()
     connection.save(update_fields=["health", "health_reason", "tested_at"])
 
 
-def _release(connection: Connection) -> None:
+def _health_after(connection: Connection, error: CrmError) -> tuple[Health, str]:
+    reason = outcome.explain(error)[0]
+    match error:
+        case TryLater():
+            return (Health.RECONNECT if connection.health == Health.RECONNECT else Health.UNREACHABLE), reason
+        case AuthorisationRefused():
+            return Health.RECONNECT, reason
+        case CredentialsRefused() | PermissionMissing() if connection.is_oauth:
+            return Health.RECONNECT, tokens.needs_reconnecting(reason)
+        case _:
+            return Health.REFUSED, reason
+
+
+def release(connection: Connection) -> None:
+    """It works (again): what its credentials or permissions held up is due, and so is a look for what happened meanwhile."""
     syncs = Sync.objects.filter(ghl=connection) | Sync.objects.filter(centralstation=connection)
     issues = Issue.objects.filter(
         sync__in=syncs, side=connection.side, code__in=["credentials_refused", "permission_missing", "needs_person"]
-    )
+    ).exclude(code="permission_missing", subject__in=scopes.missing(connection))
+    syncs.update(poll_due_at=timezone.now(), rest_until=None)
     for sync in syncs:
         held = sync.contacts.wanted().filter(issue__in=issues, status__in=[Status.FAILED, Status.WAITING], dirty__gt=0)
         held.update(due_at=timezone.now(), status=Status.PENDING)
@@ -139,6 +176,8 @@ def replace_credential(connection: Connection, secret: str) -> Connection:
     """Take a new credential after proving it. Raises `SetupError`, and keeps the old one then."""
     if not secret.strip():
         raise SetupError(_("The credential is empty."), "credential")
+    if connection.is_oauth:
+        raise SetupError(_("This account is connected by OAuth: press Reconnect on the connection's page instead."), "credential")
     old = connection.credential
     connection.set_credential(secret.strip())
     try:
@@ -146,8 +185,9 @@ def replace_credential(connection: Connection, secret: str) -> Connection:
     except CrmError as error:
         connection.set_credential(old)
         raise SetupError(outcome.explain(error)[0], "credential") from error
+    connection.save(update_fields=["credential", "credential_hint"])
     apply_account(connection, account)
-    _release(connection)
+    release(connection)
     return connection
 
 
@@ -169,6 +209,8 @@ def create_sync(
             name=name.strip(), ghl=ghl, centralstation=centralstation, conflict=conflict, mode=mode, poll_due_at=timezone.now(), **settings
         )
         FieldMapping.objects.bulk_create(_default_rows(sync))
+    scopes.tell_syncs(ghl)
+    sync.refresh_from_db(fields=["notices"])
     return sync
 
 

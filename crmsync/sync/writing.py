@@ -54,7 +54,8 @@ class Writer:
         try:
             if known := self._session.refused.get((write.side, write.kind)):
                 raise known
-            base, unseen = self._sent(write, reading, base)
+            with self._session.writing(write.side):
+                base, unseen = self._sent(write, reading, base)
         except (Refused, PermissionMissing) as error:
             if isinstance(error, PermissionMissing):
                 self._session.refused[write.side, write.kind] = error

@@ -15,7 +15,7 @@ from pydantic import JsonValue
 from crmsync.engine.records import Aspect, FieldKey, Item, ItemKind, Record, Side, Value
 from crmsync.sandbox.ghl import Ghl
 from crmsync.sandbox.settings import DEMO_GHL_READONLY_TOKEN, DEMO_GHL_TOKEN, DEMO_LOCATION_ID, GHL_SCOPES
-from crmsync.systems.base import System
+from crmsync.systems.base import FixedToken, System
 from crmsync.systems.errors import (
     CredentialsRefused,
     Duplicate,
@@ -42,7 +42,7 @@ def connect() -> Iterator[Connect]:
     with ExitStack() as stack:
 
         def connect(crm: Ghl, token: str = DEMO_GHL_TOKEN, location_id: str = "") -> GhlSystem:
-            system = GhlSystem(root=crm.url, token=token, location_id=location_id or crm.location_id, budget=OpenBudget())
+            system = GhlSystem(root=crm.url, credentials=FixedToken(token), location_id=location_id or crm.location_id, budget=OpenBudget())
             return stack.enter_context(closing(system))
 
         yield connect
@@ -56,7 +56,7 @@ def system(ghl_sandbox: Ghl, connect: Connect) -> GhlSystem:
 def scripted(*answers: httpx.Response | Exception) -> tuple[GhlSystem, Wire]:
     """A client whose wire gives the answers listed."""
     wire = Wire(answers)
-    return GhlSystem(root="http://crm.test", token="pit-secret", location_id="loc", budget=OpenBudget(), http=wire), wire
+    return GhlSystem(root="http://crm.test", credentials=FixedToken("pit-secret"), location_id="loc", budget=OpenBudget(), http=wire), wire
 
 
 def body(request: httpx.Request) -> Any:
@@ -467,7 +467,7 @@ def test_each_refusal_has_its_meaning(status: int, message: Any, kind: type[Exce
 
 
 def test_the_link_to_a_contact_is_known_for_ghl_itself_only(system: GhlSystem) -> None:
-    own = GhlSystem(token="pit-x", location_id="loc", budget=OpenBudget())
+    own = GhlSystem(credentials=FixedToken("pit-x"), location_id="loc", budget=OpenBudget())
     assert own.url("c1") == "https://app.gohighlevel.com/v2/location/loc/contacts/detail/c1"
     assert system.url("c1") is None
     own.close()

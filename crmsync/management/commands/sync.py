@@ -73,7 +73,7 @@ class Command(SubCommands):
         sync = _sync(options["id"])
         _or_command_error(lambda: actions.require_live(sync))
         if options["wait"]:
-            _require_reachable(sync)
+            _require_reachable(sync, try_writing=True)
         count = actions.retry(_chosen(sync, options))
         self.tell(ngettext("%d contact is tried again.", "%d contacts are tried again.", count) % count)
         if count:
@@ -129,11 +129,12 @@ def _sync(text: str) -> Sync:
     return sync
 
 
-def _require_reachable(sync: Sync) -> None:
-    """Nothing is begun where an account refuses us at the outset, or can't be reached."""
+def _require_reachable(sync: Sync, *, try_writing: bool = False) -> None:
+    """Nothing is begun where an account refuses us at the outset, or can't be reached. Whether we may write is tried if nobody has yet."""
     for connection in (sync.ghl, sync.centralstation):
         try:
-            setup.apply_account(connection, setup.prove(connection))
+            account = setup.prove(connection, try_writing=try_writing or connection.tested_at is None)
+            setup.apply_account(connection, account)
         except CrmError as error:
             setup.note_failure(connection, error)
             raise CommandError(f"{connection.name}: {connection.health_reason}") from error

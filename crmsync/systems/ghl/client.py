@@ -5,7 +5,7 @@ What is common to all requests is in `crmsync.systems.transport`, what is peculi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
@@ -15,8 +15,8 @@ from pydantic import JsonValue
 
 from crmsync.engine.records import Aspect, FieldKey, Item, ItemKind, Record, Side, Value
 from crmsync.engine.values import fold_tag
-from crmsync.systems.base import Account, Budget, FieldInfo, ItemPage, Page
-from crmsync.systems.errors import NotFound, PermissionMissing, Refused
+from crmsync.systems.base import Account, Budget, Credentials, FieldInfo, ItemPage, Page
+from crmsync.systems.errors import CredentialsRefused, NotFound, PermissionMissing, Refused, UnexpectedAnswer
 from crmsync.systems.ghl import fields, items, records
 from crmsync.systems.ghl import operations as op
 from crmsync.systems.ghl.answers import CustomField, CustomFields, Location, MaybeContact, OneContact, OneLocation, Tags
@@ -38,12 +38,17 @@ WITHOUT = {
     op.TASKS: "Tasks are read contact by contact, so a change to a task is found later.",
     op.CUSTOM_FIELDS: "Custom fields can't be mapped.",
     op.USERS: "The location's users can't be shown.",
+    op.WRITE: "Nothing can be written to GoHighLevel: the sync goes one way only, from GoHighLevel to CentralStationCRM.",
 }
 """Scopes that sync can do without, and what goes without them."""
 
+NOBODY = "crmsync-asks-whether-it-may-write"
+"""No contact has an id with dashes."""
+
 
 class GhlSystem:
-    """One GoHighLevel location. `default_user_id`: whom new tasks are given to (None: nobody). `http` stands in for the wire in tests."""
+    """One GoHighLevel location. `default_user_id`: whom new tasks are given to (None: nobody). `missing_scopes`: what the token is known to
+    lack, and so isn't tried; `on_missing` is told of what comes out besides. `http` stands in for the wire in tests."""
 
     side = Side.GHL
     listed_aspects = Aspect(0)
@@ -53,17 +58,20 @@ class GhlSystem:
     def __init__(
         self,
         *,
-        token: str,
+        credentials: Credentials,
         location_id: str,
         budget: Budget,
         root: str = ROOT,
         default_user_id: str | None = None,
+        missing_scopes: Iterable[str] = (),
+        on_missing: Callable[[PermissionMissing], None] | None = None,
         http: Wire | None = None,
     ) -> None:
-        headers = {"Authorization": f"Bearer {token.strip()}", "Version": VERSION}
         self._root = root
-        self._transport = Transport(Side.GHL, root, headers, budget, read_error, read_limits, http=http)
-        self._api = Api(self._transport, location_id)
+        self._transport = Transport(
+            Side.GHL, root, {"Version": VERSION}, budget, read_error, read_limits, http=http, credentials=credentials
+        )
+        self._api = Api(self._transport, location_id, missing_scopes, on_missing)
         self._types = fields.CustomFieldTypes(self._custom_fields)
         self._pages = ContactPages(self._api, self._types)
         self._items = items.Items(self._api, default_user_id)
@@ -88,7 +96,7 @@ class GhlSystem:
 
     # The account
 
-    def check(self) -> Account:
+    def check(self, *, try_writing: bool = True) -> Account:
         """Raises `CredentialsRefused` for a token or a location that isn't right, `PermissionMissing` without contacts.readonly."""
         missing: dict[str, str] = {}
         location = self._probe(missing, op.LOCATION, self._location) or Location()
@@ -96,6 +104,8 @@ class GhlSystem:
         self._probe(missing, op.TASKS, lambda: self._api.send(op.SEARCH_TASKS, json={"limit": 1}))
         self._probe(missing, op.CUSTOM_FIELDS, self._custom_fields)
         self._probe(missing, op.USERS, lambda: self._api.send(op.LIST_USERS, params=self._here()))
+        if try_writing and not self._may_write():
+            missing[op.WRITE] = WITHOUT[op.WRITE]
         name = location.name or self._api.location_id
         return Account(name=name, country=location.country, timezone=location.timezone, missing_scopes=missing)
 
@@ -107,6 +117,17 @@ class GhlSystem:
         except (PermissionMissing, NotFound, Refused):
             missing[scope] = WITHOUT[scope]
             return None
+
+    def _may_write(self) -> bool:
+        """Found out by an update that can't do anything: empty, of a contact that can't exist. What is refused for another reason than
+        the scope would have been allowed."""
+        try:
+            self._api.send(op.UPDATE_CONTACT, contact_id=NOBODY, json={})
+        except PermissionMissing:
+            return False
+        except (NotFound, Refused, CredentialsRefused, UnexpectedAnswer):
+            return True
+        return True
 
     def _location(self) -> Location:
         try:

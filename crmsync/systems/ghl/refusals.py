@@ -68,8 +68,8 @@ def _error(operation: Operation, status: int, told: Mapping[str, JsonValue], mes
 
 
 def permission_missing(operation: Operation) -> PermissionMissing:
-    words = f"The GoHighLevel token lacks the scope {operation.scope}. Add it to the private integration, then try again."
-    error = PermissionMissing(words, side=Side.GHL)
+    words = f"The GoHighLevel token lacks the scope {operation.scope}. Add it to the private integration or the app."
+    error = PermissionMissing(words, side=Side.GHL, operation=operation.name)
     error.scope = operation.scope
     return error
 
