@@ -10,7 +10,7 @@ import ipaddress
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from urllib.parse import urlsplit
@@ -129,13 +129,12 @@ def _require_short_addresses(connection: Connection) -> None:
 
 
 def _note(connection: Connection, notice: str, states: Sequence[HookState] | None = None) -> None:
-    """Without `states` nothing new is known of them."""
+    """`states` are left as they were where they couldn't be found out."""
     connection.hooks_notice, connection.hooks_checked_at = notice, timezone.now()
-    names = ["hooks_notice", "hooks_checked_at"]
     if states is not None:
-        connection.hook_states = [{"model": one.model, "event": one.event, "state": str(one.state)} for one in states]
-        names.append("hook_states")
-    connection.save(update_fields=names)
+        connection.hook_states = [asdict(one) for one in states]
+    known = {name: getattr(connection, name) for name in ("hooks_notice", "hooks_checked_at", "hook_states")}
+    Connection.objects.filter(pk=connection.pk).update(**known)
 
 
 def unreachable(connection: Connection) -> str:

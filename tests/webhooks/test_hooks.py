@@ -85,6 +85,15 @@ def test_checking_changes_nothing(connection: Connection, crm: CentralStation) -
     assert (crm.hooks, "aren't in order: Person create" in connection.hooks_notice) == ([], True)
 
 
+def test_how_they_were_found_is_remembered(connection: Connection, crm: CentralStation) -> None:
+    hooks.register(connection)
+    crm.hooks[0].update(failed=3)
+    hooks.check(connection)
+    connection.refresh_from_db()
+    assert connection.hook_states[0] == {"model": "Person", "event": "create", "state": "failing", "failed": 3}
+    assert [one["state"] for one in connection.hook_states] == ["failing", "ok", "ok"]
+
+
 Damage = Callable[[CentralStation, dict[str, Any]], object]
 DAMAGES: dict[str, Damage] = {
     "missing": lambda crm, hook: crm.table("hooks").remove(hook["id"]),
