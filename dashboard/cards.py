@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import ngettext
 
 from crmsync.engine.records import Side
-from crmsync.models import Connection, Issue, Run, RunStatus, Status, Sync
+from crmsync.models import SECRETS, Connection, Issue, Run, RunStatus, Status, Sync
 from crmsync.sync import reports
 from dashboard.access import CONNECTIONS, MAPPINGS
 from dashboard.looks import ATTENTION
@@ -136,7 +136,8 @@ def open_issues(sync: Sync) -> QuerySet[Issue]:
 
 
 def sync_cards() -> list[SyncCard]:
-    syncs = Sync.objects.select_related("ghl", "centralstation").defer("ghl__credential", "centralstation__credential")
+    secrets = [f"{side}__{name}" for side in Side for name in SECRETS]
+    syncs = Sync.objects.select_related("ghl", "centralstation").defer(*secrets)
     return [SyncCard(sync) for sync in syncs]
 
 
