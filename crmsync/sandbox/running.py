@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import ctypes
+import http.client
 import json
 import os
 import signal
@@ -20,7 +21,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from granian.constants import Interfaces
 from granian.server.embed import Server
@@ -37,6 +40,8 @@ from crmsync.sandbox.settings import (
     GhlSettings,
 )
 
+HERE = Path(__file__).parents[2]
+"""Where a child finds this package, whatever directory we were started in."""
 HOST = "127.0.0.1"
 START_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 10.0
@@ -212,7 +217,8 @@ def sandbox_process(options: Options | None = None) -> Iterator[Addresses]:
     asked = asdict(options or Options())
     asked |= {name: free_port(asked[name]) for name in ("ghl_port", "centralstation_port")}
     command = [sys.executable, "-m", "crmsync.sandbox", *(f"--{name.replace('_', '-')}={value}" for name, value in asked.items())]
-    child = subprocess.Popen([*command, f"--parent={os.getpid()}"], stdout=subprocess.DEVNULL, start_new_session=True)
+    command.append(f"--parent={os.getpid()}")
+    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True, cwd=HERE)
     try:
         for name in ("ghl_port", "centralstation_port"):
             wait_until_open(asked[name], child=child)
@@ -220,6 +226,20 @@ def sandbox_process(options: Options | None = None) -> Iterator[Addresses]:
     finally:
         child.terminate()
         child.wait(STOP_TIMEOUT_S)
+
+
+def control(root: str, method: str, path: str, body: object = None) -> str:
+    """Ask the control API of the CRM served at `root`, below `/_sandbox/`; the answer's text. Raises ValueError when it is refused."""
+    connection = http.client.HTTPConnection(urlsplit(root).netloc, timeout=START_TIMEOUT_S)
+    try:
+        connection.request(method, f"/_sandbox/{path}", None if body is None else json.dumps(body))
+        with connection.getresponse() as answer:
+            text = answer.read().decode()
+    finally:
+        connection.close()
+    if answer.status != 200:
+        raise ValueError(f"{method} {path}: {text}")
+    return text
 
 
 def _root(port: int) -> str:

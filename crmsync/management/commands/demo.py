@@ -17,13 +17,14 @@ from django.db import connections
 from crmsync import stopping
 from crmsync.accounts import Role, add_account
 from crmsync.management.arguments import contact_count, port_number
-from crmsync.models import Mode
+from crmsync.models import Connection, Mode
 from crmsync.processes import Supervised, supervise
 from crmsync.readiness import is_ready
-from crmsync.sandbox.running import Addresses, Options, sandbox_process
-from crmsync.sandbox.settings import DEMO_API_KEY, DEMO_GHL_TOKEN, DEMO_LOCATION_ID
+from crmsync.sandbox.running import Addresses, Options, control, sandbox_process
+from crmsync.sandbox.settings import DEMO_API_KEY, DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, DEMO_GHL_TOKEN, DEMO_LOCATION_ID
 from crmsync.serving import local_address, require_free_port, serving
-from crmsync.sync import actions, setup
+from crmsync.sync import actions, hooks, setup
+from crmsync.sync.addresses import ghl_address
 
 HOST = "127.0.0.1"
 USUAL_PORT = 8000
@@ -51,7 +52,7 @@ class Command(BaseCommand):
         address = local_address(HOST, port)
         require_free_port(HOST, port)
         if MARK not in os.environ:
-            _begin_afresh()
+            _begin_afresh(port)
         self._tell("crmsync's demo is starting: a new database, and both CRMs with their people ...")
         call_command("migrate", verbosity=0)
         with sandbox_process(simulation(options["contacts"])) as addresses:
@@ -84,19 +85,27 @@ class Command(BaseCommand):
         self._tell(f"  GoHighLevel         {simulated.ghl}      (simulated: change contacts, switch faults on)")
         self._tell(f"  CentralStationCRM   {simulated.centralstation}      (simulated)")
         self._tell("")
+        self._tell("  To try “Connect”, where GoHighLevel asks you to let an app in:")
+        self._tell(f"  Client id           {DEMO_CLIENT_ID}")
+        self._tell(f"  Client secret       {DEMO_CLIENT_SECRET}")
+        self._tell(f"  Address             {simulated.ghl}      (of the API and of the authorisation page)")
+        self._tell("")
 
     def _tell(self, line: str) -> None:
         self.stdout.write(line)
         self.stdout.flush()
 
 
-def _begin_afresh() -> None:
-    """This command again, in an empty directory of its own: the simulated CRMs forget all when they end, so the database must, too."""
+def _begin_afresh(port: int) -> None:
+    """This command again, in an empty directory of its own: the simulated CRMs forget all when they end, so the database must, too.
+
+    It then knows its own address, which is what the simulated CRMs send their webhooks to."""
     directory = settings.CRMSYNC_DATA / "demo"
     shutil.rmtree(directory, ignore_errors=True)
     environment = {name: value for name, value in os.environ.items() if name not in NOT_OURS}
-    command = [sys.executable, str(settings.BASE_DIR / "manage.py"), *sys.argv[1:]]
-    os.execve(command[0], command, environment | {"CRMSYNC_DATA": str(directory), MARK: "1"})  # noqa: S606 - no shell
+    environment |= {"CRMSYNC_DATA": str(directory), "BASE_URL": local_address(HOST, port), MARK: "1"}
+    command = [sys.executable, str(settings.BASE_DIR / "manage.py"), *sys.argv[1:], f"--port={port}"]
+    os.execve(command[0], command, environment)  # noqa: S606 - no shell
 
 
 def simulation(contacts: int) -> Options:
@@ -110,7 +119,16 @@ def seed(simulated: Addresses) -> None:
     centralstation = setup.add_centralstation_connection(
         name="Demo team", api_key=DEMO_API_KEY, root=simulated.centralstation, rate=(CENTRALSTATION_LIMIT, 10)
     )
+    hear(ghl, centralstation)
     actions.start_run(setup.create_sync(name="Agency and team", ghl=ghl, centralstation=centralstation, mode=Mode.LIVE, poll_every_s=5))
+
+
+def hear(ghl: Connection, centralstation: Connection) -> None:
+    """Have both simulated CRMs tell us of their changes: GoHighLevel as its app would be set up, CentralStation by its API."""
+    ghl.webhook_keys = [control(ghl.root, "GET", "webhook-key")]
+    ghl.save(update_fields=["webhook_keys"])
+    control(ghl.root, "PUT", "webhook-url", {"url": ghl_address(ghl)})
+    hooks.register(centralstation)
 
 
 def _free_port() -> int:
