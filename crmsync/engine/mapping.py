@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from crmsync.engine.records import Aspect, FieldKey, Item, Side, Value
-from crmsync.engine.values import FieldType, same
+from crmsync.engine.records import Aspect, FieldKey, Item, Record, Side, Value
+from crmsync.engine.values import FieldType, fold_tag, same
 
 Pair = tuple[Value, Value]
 """A field's value on both sides: (GHL, CentralStation)."""
@@ -104,7 +105,9 @@ class Limits(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """How a sync decides. `create_on`: sides where missing contacts are created. `zone`: the IANA zone in which a due time has its day."""
+    """How a sync decides. `create_on`: sides where missing contacts are created. `zone`: the IANA zone in which a due time has its day.
+
+    `created_tag`: put on contacts that are created in GHL, so that automations can skip them; it stays there and isn't brought over."""
 
     conflict: ConflictRule = ConflictRule.NEWEST
     create_on: frozenset[Side] = frozenset(Side)
@@ -112,6 +115,12 @@ class Policy:
     region: str = "DE"
     zone: str = "Europe/Berlin"
     limits: MappingOf[Side, Limits] = field(default_factory=dict)
+    created_tag: str = ""
+
+    def kept_same(self, record: Record, agreed: Collection[str]) -> set[str]:
+        """The folded tags of `record`, without the one that marks what we created in GHL where only GHL has it."""
+        tags = {fold_tag(tag) for tag in record.tags}
+        return tags if record.side is not Side.GHL or fold_tag(self.created_tag) in agreed else tags - {fold_tag(self.created_tag)}
 
     def stand_ins(self, side: Side, profile: MappingOf[FieldKey, Value]) -> MappingOf[FieldKey, Value]:
         """What `side` would be given besides `profile`, because it requires it."""

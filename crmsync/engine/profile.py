@@ -164,6 +164,8 @@ def plan_create(source: Record, mapping: Mapped, policy: Policy, *, with_tags: b
     side = source.side.other
     after = sendable(source, mapping, policy)
     tags = tuple(tag for tag in _distinct(source.tags) if policy.can_hold(side, "tags", tag, {})) if with_tags else ()
+    if side is Side.GHL and policy.created_tag and fold_tag(policy.created_tag) not in map(fold_tag, tags):
+        tags += (policy.created_tag,)
     return Write(
         side=side,
         kind=WriteKind.CREATE,

@@ -34,6 +34,10 @@ def plan_tags(
             match merge(known, now, _same, policy.conflict, (None, None)):
                 case Agreed(pair):
                     known = pair
+                case Take(Side.CENTRALSTATION, str(tag)) if folded == fold_tag(policy.created_tag):
+                    known = None  # the mark of what we created there stays there
+                case Take(Side.GHL, None) if folded == fold_tag(policy.created_tag):
+                    known = None
                 case Take(to, None):
                     takes[to][WriteKind.REMOVE_TAGS].append(str(on(now, to)))
                 case Take(to, str(tag)) if policy.can_hold(to, "tags", tag, {}):

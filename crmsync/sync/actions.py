@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crmsync.engine.records import SIDES, Aspect, Side
-from crmsync.models import Cause, Contact, HeldBatch, Item, MatchKey, Mode, Run, RunKind, Status, Sync
+from crmsync.models import Cause, Connection, Contact, HeldBatch, Item, MatchKey, Mode, Run, RunKind, Status, Sync
 from crmsync.models.contact import ContactQuerySet
 from crmsync.sync import batches, outcome, runs
 from crmsync.sync.session import open_session
@@ -53,6 +53,18 @@ def pause(sync: Sync, by: User | None = None) -> None:
 def resume(sync: Sync, by: User | None = None) -> None:
     """Set a paused sync or a draft live; what happened meanwhile is caught up."""
     Sync.objects.filter(pk=sync.pk).update(mode=Mode.LIVE, poll_due_at=timezone.now(), rest_until=None)
+
+
+def pause_connection(connection: Connection, by: User | None = None) -> None:
+    """Ask an account for nothing any more. Its webhooks are stored still, and handled when it goes on."""
+    Connection.objects.filter(pk=connection.pk, paused_at=None).update(paused_at=timezone.now())
+
+
+def resume_connection(connection: Connection, by: User | None = None) -> None:
+    """Go on; its syncs catch up at once with what happened meanwhile."""
+    Connection.objects.filter(pk=connection.pk).update(paused_at=None)
+    syncs = Sync.objects.filter(Q(ghl=connection) | Q(centralstation=connection))
+    syncs.update(poll_due_at=timezone.now(), rest_until=None)
 
 
 def mapping_changed(sync: Sync, by: User | None = None) -> None:

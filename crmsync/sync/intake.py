@@ -18,7 +18,6 @@ from crmsync.engine.mapping import FieldMap
 from crmsync.engine.matching import Keys, keys_of
 from crmsync.engine.merge import on
 from crmsync.engine.records import Aspect, Item, ItemKind, Record, Side
-from crmsync.engine.values import fold_tag
 from crmsync.models import Contact, MatchKey, PageCopy, Status, Sync
 from crmsync.models import Item as ItemRow
 from crmsync.sync.session import Session
@@ -174,7 +173,7 @@ def _differing(session: Session, row: Contact, items: Sequence[ItemRow], record:
         for mapped, pair in fields.values()
     ):
         aspects |= Aspect.PROFILE
-    if base.tags is None or set(base.tags) != {fold_tag(tag) for tag in record.tags}:
+    if base.tags is None or set(base.tags) != session.policy.kept_same(record, base.tags):
         aspects |= Aspect.TAGS
     if record.tasks is not None and _tasks_differ(session, items, record):
         aspects |= Aspect.TASKS
@@ -198,7 +197,7 @@ def mark_differing_items(session: Session, side: Side, kind: ItemKind, items: Se
         rows[str(row.contact.remote_id(side)), str(getattr(row, f"{side}_id"))] = row
     owners = {owner for item, item_owners in items for owner in item_owners if _is_news(session, side, item, rows.get((owner, item.id)))}
     if owners:
-        session.sync.contacts.on(side, sorted(owners)).wanted().mark_dirty(kind.aspect, timezone.now())
+        session.sync.contacts.on(side, sorted(owners)).wanted().filter(held_by=None).mark_dirty(kind.aspect, timezone.now())
     return len(owners)
 
 
@@ -217,7 +216,7 @@ def mark_vanished_tasks(session: Session, side: Side, listed: set[str]) -> None:
         for row in rows.iterator(chunk_size=500)
         if (row.base.get("done") or [None, None])[place] is None and getattr(row, f"{side}_id") not in listed
     }
-    Contact.objects.filter(pk__in=owners).wanted().mark_dirty(Aspect.TASKS, timezone.now())
+    Contact.objects.filter(pk__in=owners, held_by=None).wanted().mark_dirty(Aspect.TASKS, timezone.now())
 
 
 def mark_reviews(sync: Sync) -> None:

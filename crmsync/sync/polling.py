@@ -30,8 +30,7 @@ def next_poll(sync: Sync, run: Run) -> datetime:
 
 
 def poll(work: Work) -> None:
-    for side in SIDES:
-        _believe_total(work, side)
+    totals = {side: _total_to_believe(work, side) for side in SIDES}
     notes_since = datetime.fromisoformat(work.sync.cursors[Side.CENTRALSTATION]) - OVERLAP[Side.CENTRALSTATION]
     for side in SIDES:
         _poll_side(work, side)
@@ -41,7 +40,7 @@ def poll(work: Work) -> None:
     if Aspect.NOTES in work.session.policy.aspects:
         _poll_new_notes(work, notes_since)
     for side in SIDES:
-        _compare_totals(work, side)
+        _compare_totals(work, side, totals[side])
     intake.mark_reviews(work.sync)
     work.drain()
 
@@ -99,16 +98,18 @@ def _total(work: Work, side: Side) -> int | None:
         return None
 
 
-def _believe_total(work: Work, side: Side) -> None:
+def _total_to_believe(work: Work, side: Side) -> int | None:
     """Before anything else: has a side come back empty, or half empty?"""
-    if (total := _total(work, side)) is not None:
+    total = _total(work, side)
+    if total is not None:
         believe(work.sync, side, shown=total, known=work.sync.contacts.known_on(side).count())
+    return total
 
 
-def _compare_totals(work: Work, side: Side) -> None:
+def _compare_totals(work: Work, side: Side, total: int | None) -> None:
     """A side whose total isn't the number of contacts we know has lost some, or has some that no list of changes told of: look for them."""
     known = work.sync.contacts.known_on(side)
-    if _total(work, side) in (None, known.count()):
+    if total in (None, known.count()) or _total(work, side) in (None, known.count()):
         return
     began, after, seen = timezone.now(), None, set()
     while True:

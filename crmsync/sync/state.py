@@ -45,6 +45,7 @@ def policy_of(sync: Sync, limits: Mapping[Side, Limits]) -> Policy:
         region=sync.home_region,
         zone=sync.ghl.timezone or "Europe/Berlin",
         limits=limits,
+        created_tag=sync.created_tag.strip(),
     )
 
 

@@ -5,13 +5,14 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import CommandError
+from django.db.models import Count
 from django.utils import timezone
 from django.utils.translation import ngettext
 
 from crmsync import stopping
 from crmsync.management.command import SubCommands
 from crmsync.management.commands.connection import connection_by_id
-from crmsync.models import Conflict, Contact, Mode, Run, RunKind, RunStatus, Status, Sync
+from crmsync.models import Conflict, Contact, HeldBatch, Mode, Run, RunKind, RunStatus, Status, Sync
 from crmsync.models.contact import ContactQuerySet
 from crmsync.sync import actions, reports, runs, setup
 from crmsync.systems.errors import CrmError
@@ -41,6 +42,12 @@ class Command(SubCommands):
         which.add_argument("--contact", metavar="C", help="This contact only, by crmsync's id.")
         which.add_argument("--status", choices=Status.values, help="All of this status, instead of the failed ones.")
         retry.add_argument("--wait", action="store_true", help="Do it in this process, until nothing is due.")
+        self._on_one("held", self.held, "List what the brake holds: batches that wait for a yes or no.")
+        for word, action, help_text in (
+            ("approve", self.approve, "Let a held batch happen."),
+            ("reject", self.reject, "Write nothing of a held batch."),
+        ):
+            self._on_one(word, action, help_text).add_argument("--batch", required=True, metavar="B", help="As `sync held` lists it.")
         self._on_one("pause", self.pause, "Stop working on a sync; nothing is lost.")
         self._on_one("resume", self.resume, "Go on with a paused sync, or set a draft live.")
 
@@ -109,6 +116,24 @@ class Command(SubCommands):
             contacts = contacts.filter(status=options["status"])
         self.show_all(options, map(_contact_row, contacts.iterator(chunk_size=500)))
 
+    def held(self, options: dict[str, Any]) -> None:
+        batches = _sync(options["id"]).held_batches.filter(state=HeldBatch.State.HELD).annotate(n=Count("contacts")).order_by("pk")
+        self.show_all(options, map(_batch_row, batches))
+
+    def approve(self, options: dict[str, Any]) -> None:
+        self._decide(options, actions.approve)
+
+    def reject(self, options: dict[str, Any]) -> None:
+        self._decide(options, actions.reject)
+
+    def _decide(self, options: dict[str, Any], action: Any) -> None:
+        sync, batch_id = _sync(options["id"]), options["batch"]
+        batch = sync.held_batches.filter(pk=batch_id).first() if batch_id.isdecimal() else None
+        if batch is None:
+            raise CommandError(f"Sync {sync.pk} has no batch {batch_id}. `manage.py sync held {sync.pk}` shows what is held.")
+        _or_command_error(lambda: action(batch))
+        self.show(options, {"id": batch.pk, "state": batch.state})
+
     def pause(self, options: dict[str, Any]) -> None:
         self._changed(options, actions.pause)
 
@@ -147,7 +172,8 @@ def _chosen(sync: Sync, options: dict[str, Any]) -> ContactQuerySet:
         if not one.exists():
             raise CommandError(f"Sync {sync.pk} has no contact {options['contact']}.")
         return one
-    return contacts.filter(status__in=[options["status"]] if options["status"] else [Status.FAILED, Status.WAITING])
+    statuses = [options["status"]] if options["status"] else [Status.FAILED, Status.WAITING]
+    return contacts.filter(status__in=statuses, held_by=None)  # what the brake holds is approved or rejected
 
 
 def _or_command_error(action: Any) -> Any:
@@ -185,6 +211,18 @@ def _run_row(run: Run) -> dict[str, Any]:
         "ended_at": run.ended_at.isoformat() if run.ended_at else None,
         "calls": run.calls,
         "counts": run.counts,
+    }
+
+
+def _batch_row(batch: Any) -> dict[str, Any]:
+    return {
+        "id": batch.pk,
+        "kind": batch.kind,
+        "side": batch.side,
+        "contacts": batch.n,
+        "explanation": batch.explanation,
+        "opened_at": batch.opened_at.isoformat(),
+        "samples": batch.samples,
     }
 
 

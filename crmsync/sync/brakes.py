@@ -1,0 +1,347 @@
+"""The brake: what happens by itself and would be too much at once is held until a person says yes. Entry: `Session.brake`.
+
+Within ten minutes a sync lets so many deletions, new contacts and changed contacts pass. While so many contacts are due that it could be
+more, those that would count are gathered, unwritten, until it is known: then all of them are held, or all are let go. What trickles in
+passes one by one, up to the limit. What a person asked for (a run, a retry, a decision, an approved batch) is neither held nor counted."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from crmsync.engine.records import Aspect, Side
+from crmsync.engine.write import Write, WriteKind
+from crmsync.models import BY_ITSELF, Cause, Change, Contact, HeldBatch, Result, Sync
+from crmsync.sync import outcome
+from crmsync.sync.batches import contacts_of, free, in_steps, reason_of, tell_contacts
+from crmsync.sync.outcome import Outcome
+from crmsync.systems.errors import NAMES
+
+Kind, State = HeldBatch.Kind, HeldBatch.State
+
+WINDOW, HOUR = timedelta(minutes=10), timedelta(hours=1)
+FEW = 5
+"""So many contacts with deletions are never too large a share: a small account isn't held for one deleted note."""
+
+GATHER_FOR = timedelta(minutes=10)
+"""While there is always something else due, what is gathered is let go after so long."""
+
+COUNTED_FOR_S, LINKED_FOR_S = 1.0, 60.0
+SAMPLES = 10
+OPEN = (State.GATHERING, State.HELD)
+
+
+@dataclass(slots=True)
+class Tally:
+    """What happened by itself within the window, with what waits from it: `deletions` are items, `deleting` and `changes` contacts."""
+
+    deletions: int = 0
+    deleting: int = 0
+    creates: int = 0
+    changes: int = 0
+    created_this_hour: int = 0
+    oldest_create: datetime | None = None
+    crowd: int = 0
+
+
+class Brake:
+    """The brake of one sync, for all threads of a session. Its counts are a second old at most, so several processes at once let a handful
+    too many pass."""
+
+    def __init__(self, sync: Sync) -> None:
+        self._sync = sync
+        self._lock = threading.Lock()
+        self._tally = Tally()
+        self._tally_until = self._linked_until = 0.0
+        self._linked = 0
+        self._passed: set[int] = set()
+
+    def check(self, contact: Contact, cause: Cause, writes: Sequence[Write]) -> Outcome | None:
+        """How the contact ends instead of being written to; None where nothing is in the way.
+
+        What is held or was rejected goes on by a person's word about this very contact, not by a run over all."""
+        if contact.asked_cause and contact.asked_cause not in BY_ITSELF:
+            return None
+        held_by = contact.held_by
+        if held_by is not None and held_by.state in (State.HELD, State.REJECTED):
+            return outcome.held(reason_of(held_by))
+        if cause not in BY_ITSELF:
+            return None
+        if ended := self.waits(creates=any(write.kind is WriteKind.CREATE for write in writes)):
+            return ended
+        if held_by is None or held_by.state != State.OVER:
+            with self._lock:
+                found = self._too_much(contact, writes)
+            if found is not None:
+                return self._hold(contact, writes, *found)
+        self._count(contact, writes)
+        return None
+
+    def waits(self, *, creates: bool) -> Outcome | None:
+        """What a clock says: the quiet hours, and for a new contact the hour's share."""
+        now = timezone.now()
+        if until := quiet_until(self._sync, now):
+            return outcome.waits_until(_("Quiet hours: nothing is written by itself until %(time)s. Then it goes on."), until, self._zone)
+        if creates and (until := self._full_until(now)):
+            text = _(
+                "As many contacts as may be within an hour were created by themselves. This one waits its turn; next look at %(time)s."
+            )
+            return outcome.waits_until(text, until, self._zone)
+        return None
+
+    @property
+    def _zone(self) -> ZoneInfo:
+        return zone_of(self._sync)
+
+    def _full_until(self, now: datetime) -> datetime | None:
+        most = self._sync.creates_per_hour
+        with self._lock:
+            tally = self._counted()
+            if most is None or tally.created_this_hour < most:
+                return None
+            return max((tally.oldest_create or now) + HOUR, now + timedelta(minutes=1))
+
+    # Counting
+
+    def _count(self, contact: Contact, writes: Iterable[Write]) -> None:
+        """What is let pass now counts at once, before the log of changes tells of it."""
+        kinds = Counter(write.kind for write in writes)
+        with self._lock:
+            self._passed.add(contact.pk)
+            self._tally.deletions += kinds[WriteKind.DELETE_ITEM]
+            self._tally.deleting += bool(kinds[WriteKind.DELETE_ITEM])
+            self._tally.creates += kinds[WriteKind.CREATE]
+            self._tally.created_this_hour += kinds[WriteKind.CREATE]
+            self._tally.changes += bool(kinds.keys() - {WriteKind.DELETE_ITEM, WriteKind.CREATE})
+
+    def _counted(self) -> Tally:
+        now_s = time.monotonic()
+        if now_s > self._tally_until:
+            self._tally = self._count_anew(timezone.now())
+            self._tally_until = now_s + COUNTED_FOR_S
+        return self._tally
+
+    def _count_anew(self, now: datetime) -> Tally:
+        done = by_itself(self._sync, now - WINDOW)
+        deletes, creates = Q(kind=WriteKind.DELETE_ITEM), Q(kind=WriteKind.CREATE)
+        tally = Tally(
+            **done.aggregate(
+                deletions=Count("pk", filter=deletes),
+                deleting=Count("contact", filter=deletes, distinct=True),
+                creates=Count("pk", filter=creates),
+                changes=Count("contact", filter=~deletes & ~creates, distinct=True),
+            )
+        )
+        lately = HeldBatch.objects.filter(sync=self._sync, opened_at__gt=now - WINDOW, state__in=[*OPEN, State.REJECTED])
+        waiting = dict(lately.values_list("kind").annotate(Count("contacts")).order_by())
+        tally.deletions += waiting.get(Kind.DELETIONS, 0)
+        tally.deleting += waiting.get(Kind.DELETIONS, 0)
+        tally.creates += waiting.get(Kind.CREATES, 0)
+        tally.changes += waiting.get(Kind.CHANGES, 0)
+        tally.crowd = self._sync.contacts.wanted().filter(dirty__gt=0, due_at__lte=now).count()
+        if self._sync.creates_per_hour is not None:
+            times = by_itself(self._sync, now - HOUR).filter(creates).order_by("at").values_list("at", flat=True)
+            tally.created_this_hour, tally.oldest_create = len(times), times[0] if times else None
+        return tally
+
+    def _linked_contacts(self) -> int:
+        now_s = time.monotonic()
+        if now_s > self._linked_until:
+            self._linked = self._sync.contacts.filter(ghl_id__isnull=False, centralstation_id__isnull=False).count()
+            self._linked_until = now_s + LINKED_FOR_S
+        return self._linked
+
+    # Deciding
+
+    def _too_much(self, contact: Contact, writes: Sequence[Write]) -> tuple[HeldBatch.Kind, Side, HeldBatch.State] | None:
+        """Of which kind these writes are too many, on which side; gathering where that isn't known yet."""
+        tally = self._counted()
+        others = max(tally.crowd - 1, 0)
+        one = 0 if contact.held_by_id else 1  # what is gathered already is counted
+        for kind, of_kind in by_kind(writes).items():
+            items = one * len(of_kind)
+            if not self._is_over(kind, tally, items + others, one + others) or (kind == Kind.CHANGES and self._is_counted(contact)):
+                continue
+            return kind, of_kind[0].side, State.HELD if self._is_over(kind, tally, items, one) else State.GATHERING
+        return None
+
+    def _is_over(self, kind: HeldBatch.Kind, tally: Tally, items: int, contacts: int) -> bool:
+        """Whether so many more of this kind would be more than the sync lets pass."""
+        sync = self._sync
+        match kind:
+            case Kind.DELETIONS:
+                share = max(FEW, sync.hold_deletions_share * self._linked_contacts() // 100)
+                return tally.deletions + items > sync.hold_deletions or tally.deleting + contacts > share
+            case Kind.CREATES:
+                return tally.creates + contacts > sync.hold_creates
+            case _:
+                share = sync.hold_changes_share * self._linked_contacts() // 100
+                return tally.changes + contacts > max(sync.hold_changes, share)
+
+    def _is_counted(self, contact: Contact) -> bool:
+        """Whether this contact was changed within the window already: once more doesn't make more contacts."""
+        since = timezone.now() - WINDOW
+        if contact.pk in self._passed or contact.written_at is None or contact.written_at < since:
+            return contact.pk in self._passed
+        return by_itself(self._sync, since).filter(contact=contact).exists()
+
+    def over_by_now(self, kind: HeldBatch.Kind) -> bool:
+        """Whether what was written and what waits of this kind is too much together."""
+        with self._lock:
+            return self._is_over(kind, self._counted(), 0, 0)
+
+    # Holding
+
+    def _hold(self, contact: Contact, writes: Sequence[Write], kind: HeldBatch.Kind, side: Side, state: HeldBatch.State) -> Outcome:
+        """Put the contact into the open batch of this kind and side. One that gathers is held as soon as one of them is too much."""
+        with transaction.atomic():
+            batch, _is_new = HeldBatch.objects.get_or_create(
+                sync=self._sync, kind=kind, side=side, state__in=OPEN, defaults={"state": state}
+            )
+            batch = HeldBatch.objects.select_for_update().get(pk=batch.pk)
+            is_news = batch.state == State.GATHERING and state == State.HELD
+            if state == State.HELD and batch.state in OPEN and not batch.explanation:
+                batch.state, batch.explanation = State.HELD, self.explain(kind, side)
+            if len(batch.samples) < SAMPLES and all(sample["contact"] != contact.pk for sample in batch.samples):
+                batch.samples += [_sample(contact, write) for write in by_kind(writes)[kind][: SAMPLES - len(batch.samples)]]
+            batch.save(update_fields=["state", "explanation", "samples"])
+            Contact.objects.filter(pk=contact.pk).update(held_by=batch)
+        if contact.held_by_id is None:
+            self._count_waiting(kind, len(by_kind(writes)[kind]))
+        contact.held_by = batch
+        if is_news:
+            tell_contacts(batch, but=contact.pk)
+        return outcome.gathered() if batch.state == State.GATHERING else outcome.held(reason_of(batch))
+
+    def _count_waiting(self, kind: HeldBatch.Kind, n: int) -> None:
+        with self._lock:
+            match kind:
+                case Kind.DELETIONS:
+                    self._tally.deletions += n
+                    self._tally.deleting += 1
+                case Kind.CREATES:
+                    self._tally.creates += 1
+                case _:
+                    self._tally.changes += 1
+
+    def explain(self, kind: HeldBatch.Kind, side: Side) -> str:
+        sync, done = self._sync, by_itself(self._sync, timezone.now() - WINDOW)
+        values: dict[str, object] = {"crm": NAMES[side]}
+        match kind:
+            case Kind.DELETIONS:
+                values |= {"n": sync.hold_deletions, "share": sync.hold_deletions_share}
+                values["done"] = done.filter(kind=WriteKind.DELETE_ITEM).count()
+                text = _(
+                    "Within 10 minutes more notes and tasks would be deleted by themselves than this sync lets pass (%(n)d, or in "
+                    "%(share)d %% of its contacts). %(done)d were deleted; the others, in %(crm)s, wait for your yes."
+                )
+            case Kind.CREATES:
+                values |= {"n": sync.hold_creates, "done": done.filter(kind=WriteKind.CREATE).count()}
+                text = _(
+                    "Within 10 minutes more contacts would be created by themselves than this sync lets pass (%(n)d). %(done)d were "
+                    "created; the others, in %(crm)s, wait for your yes."
+                )
+            case _:
+                changed = done.exclude(kind__in=[WriteKind.DELETE_ITEM, WriteKind.CREATE])
+                values |= {"n": sync.hold_changes, "share": sync.hold_changes_share}
+                values["done"] = changed.values("contact").distinct().count()
+                text = _(
+                    "Within 10 minutes more contacts would be changed by themselves than this sync lets pass (%(n)d, and %(share)d %% of "
+                    "all). %(done)d were changed; the others, in %(crm)s, wait for your yes."
+                )
+        return text % values
+
+
+def by_itself(sync: Sync, since: datetime) -> QuerySet[Change]:
+    """Writes since then without a person behind them, but those that failed."""
+    return Change.objects.filter(sync=sync, at__gt=since, cause__in=BY_ITSELF).exclude(result=Result.FAILED)
+
+
+def by_kind(writes: Iterable[Write]) -> dict[HeldBatch.Kind, list[Write]]:
+    """The writes of one contact, by what the brake counts them as; the gravest first. Tags that are removed are changes."""
+    kinds: dict[HeldBatch.Kind, list[Write]] = {}
+    for write in sorted(writes, key=lambda write: write.kind is not WriteKind.DELETE_ITEM):
+        match write.kind:
+            case WriteKind.DELETE_ITEM:
+                kind = Kind.DELETIONS
+            case WriteKind.CREATE:
+                kind = Kind.CREATES
+            case _:
+                kind = Kind.CHANGES
+        kinds.setdefault(kind, []).append(write)
+    return kinds
+
+
+def _sample(contact: Contact, write: Write) -> dict[str, Any]:
+    return {
+        "contact": contact.pk,
+        "label": contact.label,
+        "side": str(write.side),
+        "kind": str(write.kind),
+        "before": dict(write.before),
+        "after": dict(write.after),
+    }
+
+
+def let_go(sync: Sync) -> bool:
+    """Nothing else is due: decide what was gathered. True if some of it may be written now.
+
+    Besides, finish what an approval began in a process that is gone, and close batches of which nothing is left."""
+    for approved in HeldBatch.objects.filter(sync=sync, state=State.APPROVED, contacts__isnull=False).distinct():
+        free(approved)
+    gathered = list(HeldBatch.objects.filter(sync=sync, state=State.GATHERING))
+    let_go_of = [batch for batch in gathered if _decide_gathered(sync, batch)]
+    of_batch = Contact.objects.filter(held_by=OuterRef("pk"))
+    empty = HeldBatch.objects.filter(~Exists(of_batch), sync=sync)
+    empty.filter(state=State.HELD).exclude(kind=Kind.MISSING).update(state=State.OVER, decided_at=timezone.now())
+    empty.filter(state=State.OVER, explanation="").delete()
+    return bool(let_go_of)
+
+
+def _decide_gathered(sync: Sync, batch: HeldBatch) -> bool:
+    now = timezone.now()
+    if Brake(sync).over_by_now(HeldBatch.Kind(batch.kind)):
+        batch.explanation = Brake(sync).explain(HeldBatch.Kind(batch.kind), Side(batch.side))
+        HeldBatch.objects.filter(pk=batch.pk, state=State.GATHERING).update(state=State.HELD, explanation=batch.explanation)
+        tell_contacts(batch)
+        return False
+    others_due = sync.contacts.wanted().filter(dirty__gt=0, due_at__lte=now).exists()
+    if others_due and batch.opened_at > now - GATHER_FOR:
+        return False
+    if not HeldBatch.objects.filter(pk=batch.pk, state=State.GATHERING).update(state=State.OVER):
+        return False
+    for some in in_steps(contacts_of(batch)):
+        some.mark_dirty(Aspect(0), now, is_suspect=False)
+    return True
+
+
+# Quiet hours
+
+
+def zone_of(sync: Sync) -> ZoneInfo:
+    return ZoneInfo(sync.ghl.timezone or "Europe/Berlin")
+
+
+def quiet_until(sync: Sync, now: datetime) -> datetime | None:
+    """When the quiet hours that it is now end; None where it isn't any. They may span midnight, in the zone of the GHL location."""
+    start, end = sync.quiet_from, sync.quiet_until
+    if start is None or end is None or start == end:
+        return None
+    local = now.astimezone(zone_of(sync))
+    clock = local.time()
+    is_quiet = start <= clock < end if start < end else clock >= start or clock < end
+    if not is_quiet:
+        return None
+    day = local.date() if clock < end else local.date() + timedelta(days=1)
+    return datetime.combine(day, end, tzinfo=zone_of(sync))
