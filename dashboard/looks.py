@@ -10,6 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from crmsync.models import Health, Mode, Result, RunStatus, Status
+from crmsync.sync.hooks import HookHealth
 
 
 class Tone(StrEnum):
@@ -78,6 +79,7 @@ HEALTH = {
     Health.LIMITED: Look(Tone.WARN, "alert-triangle"),
     Health.REFUSED: Look(Tone.BAD, "alert-circle"),
     Health.UNREACHABLE: Look(Tone.BAD, "alert-circle"),
+    Health.RECONNECT: Look(Tone.BAD, "plug-connected"),
 }
 MODE = {
     Mode.DRAFT: Look(Tone.QUIET, "pencil"),
@@ -97,6 +99,30 @@ RESULT = {
     Result.FAILED: Look(Tone.BAD, "alert-circle"),
 }
 
+
+class HookWord(TextChoices):
+    """crmsync.sync.hooks.HookHealth in words."""
+
+    OK = HookHealth.OK.value, _("in order")
+    MISSING = HookHealth.MISSING.value, _("missing")
+    DISABLED = HookHealth.DISABLED.value, _("switched off by CentralStationCRM")
+    FAILING = HookHealth.FAILING.value, _("deliveries fail")
+    FOREIGN_ADDRESS = HookHealth.FOREIGN_ADDRESS.value, _("sends to an old address")
+    DOUBLED = HookHealth.DOUBLED.value, _("registered twice")
+
+
+HOOK = {word: Look(Tone.GOOD, "circle-check") if word == HookWord.OK else Look(Tone.BAD, "alert-circle") for word in HookWord}
+
+REFUSALS: dict[str, str | Promise] = {
+    "unsigned": _("without a signature"),
+    "forged": _("with a wrong signature: the key may be another, or somebody else sent it"),
+    "replayed": _("too old, or dated in the future"),
+    "malformed": _("unreadable"),
+    "oversized": _("too large"),
+    "secret": _("at an address with a wrong secret"),
+}
+"""Why webhooks are refused, by the reasons of crmsync.systems.notice and crmsync.sync.receiving."""
+
 # By the word that templates use. Members of different sets are equal as text ("failed"), so the sets stay apart.
 LOOKS: dict[str, list[tuple[TextChoices, Look]]] = {
     "status": [*STATUS.items()],
@@ -104,6 +130,7 @@ LOOKS: dict[str, list[tuple[TextChoices, Look]]] = {
     "mode": [*MODE.items()],
     "run": [*RUN.items()],
     "result": [*RESULT.items()],
+    "hook": [*HOOK.items()],
 }
 
 

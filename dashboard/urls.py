@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from dashboard.views import connections, contact, contacts, mappings, overview, people, runs, syncs
+from dashboard.views import authorisation, connections, contact, contacts, mappings, overview, people, runs, syncs
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", overview.overview, name="overview"),
@@ -19,11 +19,19 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("runs/<int:pk>/", runs.run, name="run"),
     path("connections/", connections.connections, name="connections"),
     path("connections/add/ghl", connections.add_ghl, name="connection_add_ghl"),
+    path("connections/add/ghl/oauth", authorisation.add, name="connection_add_ghl_oauth"),
     path("connections/add/centralstation", connections.add_centralstation, name="connection_add_centralstation"),
     path("connections/<int:pk>/", connections.connection, name="connection"),
     path("connections/<int:pk>/edit", connections.edit, name="connection_edit"),
     path("connections/<int:pk>/credential", connections.credential, name="connection_credential"),
+    path("connections/<int:pk>/connect", authorisation.connect, name="connection_connect"),
+    path("connections/<int:pk>/location", authorisation.location, name="connection_location"),
+    path("connections/<int:pk>/client-secret", authorisation.client_secret, name="connection_client_secret"),
+    path("oauth/ghl/callback/", authorisation.callback, name="oauth_ghl_callback"),
     path("connections/<int:pk>/test", connections.test, name="connection_test"),
+    path("connections/<int:pk>/pause", connections.pause, name="connection_pause"),
+    path("connections/<int:pk>/resume", connections.resume, name="connection_resume"),
+    path("connections/<int:pk>/hooks/<slug:verb>", connections.hooks_do, name="connection_hooks"),
     path("connections/<int:pk>/delete", connections.delete, name="connection_delete"),
     path("syncs/", syncs.syncs, name="syncs"),
     path("syncs/add", syncs.add, name="sync_add"),

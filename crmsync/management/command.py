@@ -68,6 +68,11 @@ def _sentence(row: dict[str, Any]) -> str:
     return "  ".join(f"{name}: {_plain(value)}" for name, value in row.items())
 
 
+def lines(row: dict[str, Any]) -> str:
+    """A row of many columns as people read it, a line each."""
+    return "\n".join(f"{name}: {_plain(value)}" for name, value in row.items())
+
+
 def _plain(value: Any) -> str:
     """A value as people read it: `in_sync 82, failed 1`. What is inside another value is left out where it is empty, or 0."""
     match value:

@@ -74,6 +74,14 @@ def deafness(connection: Connection, now: datetime) -> str:
     return f"{_silence(found, heard_at, now)} {_what_to_check(connection, now)}"
 
 
+def alarms(now: datetime) -> dict[int, str]:
+    """The alarm of each connection that has gone deaf, by its id. One query where none is likely to have."""
+    found = Tally.objects.filter(hour__gte=now - DEAF_AFTER, name="found").values("connection")
+    suspects = found.annotate(n=Sum("count")).filter(n__gte=DEAF_FROM).values("connection")
+    told = {one.pk: deafness(one, now) for one in Connection.objects.without_secrets().filter(pk__in=suspects)}
+    return {pk: alarm for pk, alarm in told.items() if alarm}
+
+
 def _silence(found: int, heard_at: datetime | None, now: datetime) -> str:
     if heard_at is None:
         return _("Polling found %(found)d changes, and no webhook has come yet.") % {"found": found}

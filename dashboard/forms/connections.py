@@ -1,11 +1,13 @@
 """Accounts: where they are and how we prove who we are. A secret is typed once and never shown again."""
 
+import re
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from crmsync.models import Connection
+from crmsync.systems.ghl.webhooks import read_key
 
 
 def secret(label: Any, help_text: Any) -> forms.CharField:
@@ -43,6 +45,34 @@ class EditForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run
         help_texts = {
             "default_user_id": _("Id of the user that gets tasks which have nobody over there. Empty: whom the credential belongs to.")
         }
+
+
+class GhlEditForm(EditForm):
+    """With keys of one's own for webhooks, which a simulator or a proxy signs with."""
+
+    keys = forms.CharField(
+        label=_("Public keys of webhooks"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "false"}),
+        help_text=_("PEM, Ed25519 or RSA, one below the other. Empty: the keys that GoHighLevel has published, as is usual."),
+    )
+
+    def __init__(self, *args: Any, instance: Connection, **kwargs: Any) -> None:
+        super().__init__(*args, instance=instance, initial={"keys": "".join(instance.webhook_keys)}, **kwargs)
+
+    def clean_keys(self) -> list[str]:
+        blocks = [block for block in re.split(r"(?<=-----END PUBLIC KEY-----)", self.cleaned_data["keys"]) if block.strip()]
+        return [self._key(number, block) for number, block in enumerate(blocks, start=1)]
+
+    def _key(self, number: int, block: str) -> str:
+        try:
+            return read_key(block)
+        except ValueError as error:
+            raise forms.ValidationError(_("Key %(number)s can't be used: %(fault)s."), params={"number": number, "fault": error}) from error
+
+    def save(self, commit: bool = True) -> Any:
+        self.instance.webhook_keys = self.cleaned_data["keys"]
+        return super().save(commit)
 
 
 class CredentialForm(forms.Form):

@@ -23,7 +23,7 @@ from crmsync.engine.values import note_text
 from crmsync.engine.write import WriteKind
 from crmsync.models import Change
 from crmsync.systems.errors import NAMES
-from dashboard.looks import look_of
+from dashboard.looks import REFUSALS, look_of
 
 register = template.Library()
 
@@ -125,6 +125,18 @@ def widget(field: BoundField) -> SafeString:
         case _:
             dress = "form-control"
     return field.as_widget(attrs={"class": f"{dress} is-invalid" if field.errors else dress, "placeholder": False})
+
+
+@register.filter
+def percent(share: float) -> int:
+    """0.987 as 98: never rounded up to all."""
+    return int(share * 100 + 1e-9)
+
+
+@register.filter
+def refusal(reason: str) -> str:
+    """Why a webhook was refused, in words."""
+    return str(REFUSALS.get(reason, reason))
 
 
 @register.filter

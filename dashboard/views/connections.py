@@ -1,18 +1,26 @@
 """Connections: how they fare, adding, testing, renaming, a new credential, deleting."""
 
+from collections.abc import Callable
+
 from django.contrib import messages
 from django.db.models import ProtectedError, Q
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from crmsync.engine.records import Side
 from crmsync.models import Connection, Health, Sync
-from crmsync.sync import setup
-from dashboard.access import CONNECTIONS, VIEW, StaffRequest, needs
+from crmsync.sync import actions, hooks, outcome, setup
+from crmsync.sync.connection_report import ConnectionReport
+from crmsync.systems.errors import CrmError
+from dashboard.access import CONNECTIONS, RUN, VIEW, StaffRequest, needs
 from dashboard.answers import accepted, back, show_form
-from dashboard.forms.connections import CentralStationForm, CredentialForm, EditForm, GhlForm
+from dashboard.forms.connections import CentralStationForm, CredentialForm, EditForm, GhlEditForm, GhlForm
 
 require_form = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -20,15 +28,16 @@ require_form = require_http_methods(["GET", "HEAD", "POST"])
 @require_safe
 @needs(VIEW)
 def connections(request: StaffRequest) -> HttpResponse:
-    rows = Connection.objects.select_related("budget").defer("credential")
+    rows = Connection.objects.select_related("budget").without_secrets()
     return render(request, "connections/page.html", {"connections": rows})
 
 
 @require_safe
 @needs(VIEW)
 def connection(request: StaffRequest, pk: int) -> HttpResponse:
-    found = get_object_or_404(Connection.objects.select_related("budget").defer("credential"), pk=pk)
-    return render(request, "connections/connection.html", {"connection": found, "syncs": _syncs_of(found)})
+    found = get_object_or_404(Connection.objects.select_related("budget").without_secrets(), pk=pk)
+    report = ConnectionReport(found, timezone.now())
+    return render(request, "connections/connection.html", {"connection": found, "report": report, "syncs": _syncs_of(found)})
 
 
 def _syncs_of(found: Connection) -> list[Sync]:
@@ -65,10 +74,10 @@ def _added(request: StaffRequest, added: Connection) -> HttpResponse:
 @require_form
 @needs(CONNECTIONS)
 def edit(request: StaffRequest, pk: int) -> HttpResponse:
-    found = get_object_or_404(Connection.objects.defer("credential"), pk=pk)
-    form = EditForm(request.POST or None, instance=found)
+    found = get_object_or_404(Connection.objects.without_secrets(), pk=pk)
+    form = (GhlEditForm if found.side is Side.GHL else EditForm)(request.POST or None, instance=found)
     if form.is_valid():
-        found.save(update_fields=["name", "default_user_id"])
+        form.save(commit=False).save(update_fields=["name", "default_user_id", "webhook_keys"])
         messages.success(request, _("Saved."))
         return redirect("connection", pk)
     return show_form(request, "connections/edit.html", form, pk=pk)
@@ -79,6 +88,8 @@ def edit(request: StaffRequest, pk: int) -> HttpResponse:
 @needs(CONNECTIONS)
 def credential(request: StaffRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(Connection, pk=pk)
+    if found.is_oauth:
+        return redirect("connection_client_secret", pk)
     form = CredentialForm(request.POST or None)
     if form.is_valid():
         accepted(form, lambda: setup.replace_credential(found, form.cleaned_data["credential"]))
@@ -100,10 +111,58 @@ def test(request: StaffRequest, pk: int) -> HttpResponse:
 
 
 @require_form
+@needs(RUN)
+def pause(request: StaffRequest, pk: int) -> HttpResponse:
+    """Say what it means, then do it."""
+    found = get_object_or_404(Connection.objects.without_secrets(), pk=pk)
+    if request.method != "POST":
+        return render(request, "connections/pause.html", {"connection": found, "syncs": _syncs_of(found)})
+    actions.pause_connection(found, request.user)
+    messages.success(request, _("%(name)s is paused.") % {"name": found.name})
+    return redirect("connection", pk)
+
+
+@require_POST
+@needs(RUN)
+def resume(request: StaffRequest, pk: int) -> HttpResponse:
+    found = get_object_or_404(Connection.objects.without_secrets(), pk=pk)
+    actions.resume_connection(found, request.user)
+    messages.success(request, _("%(name)s goes on. What changed meanwhile is caught up now.") % {"name": found.name})
+    return back(request, "connection", pk)
+
+
+HOOKS: dict[str, tuple[Callable[[Connection], object], str | Promise]] = {
+    "register": (hooks.register, _lazy("The webhooks are registered, and looked after from now on.")),
+    "repair": (hooks.repair, _lazy("The webhooks are in order.")),
+    "remove": (hooks.remove, _lazy("The webhooks are removed. Changes are found by looking for them, later.")),
+}
+
+
+@require_POST
+@needs(CONNECTIONS)
+def hooks_do(request: StaffRequest, pk: int, verb: str) -> HttpResponse:
+    """Ask CentralStationCRM to register, repair or remove its hooks, and say what came of it."""
+    found = get_object_or_404(Connection, pk=pk, system=Side.CENTRALSTATION)
+    if verb not in HOOKS:
+        raise Http404
+    call, done = HOOKS[verb]
+    try:
+        call(found)
+    except CrmError as error:
+        messages.error(request, found.hooks_notice or outcome.explain(error)[0])
+    else:
+        if found.hooks_notice:
+            messages.warning(request, found.hooks_notice)
+        else:
+            messages.success(request, str(done))
+    return redirect("connection", pk)
+
+
+@require_form
 @needs(CONNECTIONS)
 def delete(request: StaffRequest, pk: int) -> HttpResponse:
     """Say what will happen, then do it; a connection that a sync uses stays."""
-    found = get_object_or_404(Connection.objects.defer("credential"), pk=pk)
+    found = get_object_or_404(Connection.objects.without_secrets(), pk=pk)
     if request.method != "POST":
         return render(request, "connections/delete.html", {"connection": found})
     try:

@@ -30,11 +30,19 @@ NEEDED = {
     "connections": VIEW,
     "connection": VIEW,
     "connection_add_ghl": CONNECTIONS,
+    "connection_add_ghl_oauth": CONNECTIONS,
     "connection_add_centralstation": CONNECTIONS,
+    "connection_connect": CONNECTIONS,
+    "connection_location": CONNECTIONS,
+    "connection_client_secret": CONNECTIONS,
+    "oauth_ghl_callback": CONNECTIONS,
     "connection_edit": CONNECTIONS,
     "connection_credential": CONNECTIONS,
     "connection_test": CONNECTIONS,
     "connection_delete": CONNECTIONS,
+    "connection_hooks": CONNECTIONS,
+    "connection_pause": RUN,
+    "connection_resume": RUN,
     "syncs": VIEW,
     "sync": VIEW,
     "sync_add": MAPPINGS,
@@ -69,7 +77,7 @@ def url_patterns(resolver: URLResolver) -> list[URLPattern]:
     return found
 
 
-OPEN = {"healthz"}
+OPEN = {"healthz", "ghl_webhook", "ghl_workflow", "centralstation_hook"}
 GUARDED = {
     name: list(pattern.pattern.converters)
     for pattern in url_patterns(get_resolver())
@@ -87,7 +95,8 @@ def addresses(joined: Sync) -> dict[str, str]:
     person, mapping = make_user(None, "someone@example.com"), FieldMapping.objects.filter(sync=joined)[0]
     pks = {"contact": contact.pk, "issue": issue.pk, "run": run.pk, "connection": joined.ghl_id, "sync": joined.pk, "person": person.pk}
     pks |= {"mappings": joined.pk, "mapping_add": joined.pk, "mapping_change": mapping.pk, "mapping_remove": mapping.pk}
-    further = {"other": other.pk, "name": "retry"}
+    pks = {"connection_hooks": joined.centralstation_id, **pks}
+    further = {"other": other.pk, "name": "retry", "verb": "repair"}
 
     def address(name: str, takes: list[str]) -> str:
         pk = next((pks[prefix] for prefix in pks if name.startswith(prefix)), None)

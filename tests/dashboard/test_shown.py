@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from django.utils import timezone
 
 from crmsync.engine.records import Side
 from crmsync.models import Change, Health, Mode, Result, RunStatus, Status
+from crmsync.sync.hooks import HookHealth
 from dashboard.looks import LOOKS
 from dashboard.templatetags.shown import change_title, differences, due, lasted, system, unlocalized, value, when
 
@@ -24,9 +26,10 @@ def render(source: str, **context: object) -> str:
 
 
 @pytest.mark.parametrize(
-    ("kind", "members"), [("status", Status), ("health", Health), ("mode", Mode), ("run", RunStatus), ("result", Result)]
+    ("kind", "members"),
+    [("status", Status), ("health", Health), ("mode", Mode), ("run", RunStatus), ("result", Result), ("hook", HookHealth)],
 )
-def test_every_state_has_a_look(kind: str, members: type[Status]) -> None:
+def test_every_state_has_a_look(kind: str, members: type[StrEnum]) -> None:
     assert {member for member, _look in LOOKS[kind]} == set(members)
 
 
