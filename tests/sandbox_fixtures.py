@@ -1,7 +1,11 @@
 """Fixtures: both simulated CRMs over real HTTP, empty, without lag and practically without a rate limit.
 
 Each is the CRM itself: `ghl_sandbox.url` is where it is served, `add_contact`, `contact`, `fault`, `stats`, `calls` reach into its state.
-For other settings take `serve_ghl` or `serve_centralstation`: `serve_ghl(limit=100, search_lag_s=2)`.
+For other settings take `serve_ghl` or `serve_centralstation`: `serve_ghl(limit=100, search_lag_s=2)`, `serve_ghl(webhook_url=…)`.
+
+Webhooks: `webhooks` is what was sent (`wait()`, `stats()`, `trouble(drop=0.3)`); `ghl_sandbox.send_webhooks_to(url)`, `webhook_public_key`,
+`call_workflow`; `centralstation_sandbox.hooks`. OAuth: `authorise(scopes)` gives tokens, `expire_tokens`, `revoke`, `uninstall`,
+`change_scopes`, `lose_next_refresh` trouble them, `refreshes` counts.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from crmsync.sandbox.ghl import Ghl
-from crmsync.sandbox.running import Options, free_port, sandbox_process
+from crmsync.sandbox.running import Options, control, free_port, sandbox_process
 
 ROOT = Path(__file__).parents[2]
 PARENT = """
@@ -75,9 +75,28 @@ def test_the_command_says_where_and_ends_on_a_signal(wanted: signal.Signals) -> 
     told = json.loads(process.stdout.readline())
     assert is_open(told["ghl"]["api_url"])
     assert is_open(told["centralstation"]["account_url"])
+    assert {"client_id", "client_secret", "token"} <= set(told["ghl"])
     os.kill(process.pid, wanted)
     assert process.wait(10) == 0
     process.stdout.close()
+
+
+def test_a_child_gets_its_options_from_any_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with sandbox_process(Options(contacts=0, token_life_s=7, webhook_url="http://127.0.0.1:9/hear")) as addresses:
+        pair = json.loads(control(addresses.ghl, "POST", "oauth/authorise", {"scopes": ["contacts.readonly"]}))
+        told = httpx.get(addresses.ghl).text
+    assert (pair["expires_in"], "http://127.0.0.1:9/hear" in told) == (7, True)
+
+
+def test_an_address_that_is_none_is_refused() -> None:
+    answer = subprocess.run([sys.executable, "-m", "crmsync.sandbox", "--webhook-url=nowhere"], capture_output=True, text=True, cwd=ROOT)
+    assert (answer.returncode, "doesn't begin with http" in answer.stderr) == (2, True)
+
+
+def test_what_the_control_api_refuses_is_an_error(ghl_sandbox: Ghl) -> None:
+    with pytest.raises(ValueError, match=r"DELETE contacts/unknown: .*no such contact"):
+        control(ghl_sandbox.url, "DELETE", "contacts/unknown")
 
 
 def test_manage_py_says_when_a_port_is_in_use(ghl_sandbox: Ghl) -> None:

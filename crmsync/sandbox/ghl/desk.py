@@ -99,7 +99,7 @@ class GhlDesk(Desk):
 
     def connection(self) -> Mapping[str, str]:
         settings, oauth = self._crm.settings, self._crm.oauth
-        tokens = {f"{len(oauth.authorisations)} authorised": f"{oauth.refreshes} refreshes"}
+        tokens = {"Authorisations": str(len(oauth.authorisations)), "Refreshes": str(oauth.refreshes)}
         return {"Location id": settings.location_id, "Client id": settings.client_id, "Client secret": settings.client_secret, **tokens}
 
     @property
