@@ -59,7 +59,7 @@ class Held:
         return f"<Held until {self.expires_at}>"
 
     def is_fresh(self, now: datetime) -> bool:
-        return bool(self.token) and (self.refresh_at is None or now < self.refresh_at)
+        return self.is_usable(now) and (self.refresh_at is None or now < self.refresh_at)
 
     def is_usable(self, now: datetime) -> bool:
         return bool(self.token) and (self.expires_at is None or now < self.expires_at)

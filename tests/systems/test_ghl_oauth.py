@@ -129,7 +129,7 @@ def test_an_agencys_token_is_exchanged_for_a_locations() -> None:
     request = wire.requests[0]
     assert (request.headers["Authorization"], request.headers["Version"]) == ("Bearer agency-at", "2021-07-28")
     assert form_of(request) == {"companyId": "C1", "locationId": "L1"}
-    assert grant.access_token == "loc-at"  # noqa: S105
+    assert grant.access_token == "loc-at"
 
 
 def test_a_missing_scope_of_the_agency_is_named() -> None:
