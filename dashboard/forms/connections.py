@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from crmsync.models import Connection
@@ -57,8 +58,8 @@ class GhlEditForm(EditForm):
         help_text=_("PEM, Ed25519 or RSA, one below the other. Empty: the keys that GoHighLevel has published, as is usual."),
     )
 
-    def __init__(self, *args: Any, instance: Connection, **kwargs: Any) -> None:
-        super().__init__(*args, instance=instance, initial={"keys": "".join(instance.webhook_keys)}, **kwargs)
+    def __init__(self, posted: QueryDict | None, instance: Connection) -> None:
+        super().__init__(posted, instance=instance, initial={"keys": "".join(instance.webhook_keys)})
 
     def clean_keys(self) -> list[str]:
         blocks = [block for block in re.split(r"(?<=-----END PUBLIC KEY-----)", self.cleaned_data["keys"]) if block.strip()]

@@ -2,7 +2,7 @@
 
 import sys
 from argparse import ArgumentTypeError
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,10 +12,10 @@ from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
 from crmsync.engine.records import Side
-from crmsync.management.command import SubCommands, lines, secret_from_stdin
+from crmsync.management.command import Action, SubCommands, lines, secret_from_stdin
 from crmsync.management.webhooks import ghl_rows, hook_rows, keys_from
 from crmsync.models import Connection, Health
-from crmsync.sync import authorisation, hooks, setup
+from crmsync.sync import actions, authorisation, hooks, setup
 from crmsync.sync.connection_report import ConnectionReport
 from crmsync.sync.hooks import HookHealth
 from crmsync.systems.errors import CrmError
@@ -71,6 +71,12 @@ class Command(SubCommands):
         test.add_argument("id", metavar="ID")
         details = self.add_action("show", self.details, "Tell all that is known of a connection, secrets left out; asks no CRM.")
         details.add_argument("id", metavar="ID")
+        for name, action, help_text in (
+            ("pause", actions.pause_connection, "Ask an account for nothing any more; its webhooks are stored."),
+            ("resume", actions.resume_connection, "Go on with a paused connection, and catch up."),
+        ):
+            parser = self.add_action(name, self._changing(action), help_text)
+            parser.add_argument("id", metavar="ID")
         webhooks = self.add_action("webhooks", self.webhooks, "Show where webhooks come to; keep CentralStationCRM's in order.")
         webhooks.add_argument("id", metavar="ID")
         verbs = webhooks.add_mutually_exclusive_group()
@@ -115,6 +121,13 @@ class Command(SubCommands):
     def details(self, options: dict[str, Any]) -> None:
         row = _details(ConnectionReport(connection_by_id(options["id"]), timezone.now()))
         self.show(options, row, lines(row))
+
+    def _changing(self, action: Callable[[Connection], None]) -> Action:
+        def change(options: dict[str, Any]) -> None:
+            action(connection_by_id(options["id"]))
+            self.show(options, _row(connection_by_id(options["id"])))
+
+        return change
 
     def webhooks(self, options: dict[str, Any]) -> None:
         connection = connection_by_id(options["id"])
@@ -186,6 +199,7 @@ def _row(connection: Connection) -> dict[str, Any]:
         "credential": f"…{connection.credential_hint}",
         "health": connection.health,
         "reason": connection.health_reason,
+        "paused": _iso(connection.paused_at),
         "missing_scopes": sorted(connection.missing_scopes),
     }
 
