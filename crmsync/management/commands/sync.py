@@ -2,6 +2,7 @@
 
 import sys
 from argparse import ArgumentParser
+from contextlib import suppress
 from typing import Any
 
 from django.core.management.base import CommandError
@@ -14,7 +15,7 @@ from crmsync.management.command import SubCommands
 from crmsync.management.commands.connection import connection_by_id
 from crmsync.models import Conflict, Contact, HeldBatch, Mode, Run, RunKind, RunStatus, Status, Sync
 from crmsync.models.contact import ContactQuerySet
-from crmsync.sync import actions, reports, runs, setup
+from crmsync.sync import actions, prices, reports, runs, setup
 from crmsync.systems.errors import CrmError
 
 BEGUN_BUT_FAILED = 3
@@ -73,8 +74,19 @@ class Command(SubCommands):
         sync = _sync(options["id"])
         if options["wait"]:
             _require_reachable(sync)
+        _or_command_error(lambda: actions.require_live(sync))
+        self._tell_price(sync, runs.kind_of_next_run(sync, full=options["full"]))
         run = _or_command_error(lambda: actions.start_run(sync, full=options["full"]))
         self._do(options, run)
+
+    def _tell_price(self, sync: Sync, kind: RunKind) -> None:
+        """What a bulk action costs, before it starts; nothing where an account doesn't tell how many contacts it has."""
+        if kind not in runs.BIG:
+            return
+        with suppress(CrmError):
+            priced = prices.price(sync, kind, totals=prices.totals(sync) if kind == RunKind.FIRST_SYNC else None)
+            for text in (priced.sentence, *priced.warnings):
+                self.tell(text)
 
     def retry(self, options: dict[str, Any]) -> None:
         sync = _sync(options["id"])
