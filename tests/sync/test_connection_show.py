@@ -75,13 +75,8 @@ def test_a_paused_connection_says_since_when(cli: Cli, transactional_db: None) -
 
 @pytest.mark.parametrize("words", [(), ("--json",)])
 def test_no_secret_is_shown(cli: Cli, transactional_db: None, words: tuple[str, ...]) -> None:
-    secrets = {
-        "client_secret": "swordfish-client",
-        "refresh_token": "swordfish-refresh",
-        "client_id": "app-1",
-        "webhook_secret": "swordfish-hook",
-    }
-    connection = make_connection(**secrets)
+    secrets: dict[str, Any] = dict.fromkeys(("client_secret", "refresh_token", "webhook_secret"), "swordfish")
+    connection = make_connection(client_id="app-1", **secrets)
     answer = cli("connection", "show", connection.pk, *words)
     assert (answer.status, "swordfish" in answer.out, connection.credential in answer.out) == (0, False, False)
 
