@@ -1,5 +1,6 @@
 """`manage.py demo`: the first command of the README."""
 
+import json
 import re
 import signal
 import subprocess
@@ -11,6 +12,8 @@ from urllib.request import HTTPCookieProcessor, OpenerDirector, Request, build_o
 
 import pytest
 
+from crmsync.sandbox.running import control
+from crmsync.sandbox.settings import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET
 from tests.foundation.installation import Installation, children, free_port, is_alive, kill, wait_until
 
 pytestmark = pytest.mark.drill
@@ -66,6 +69,24 @@ def test_it_shows_both_simulated_crms(demo: "subprocess.Popen[bytes]", installat
     for name in ("GoHighLevel", "CentralStationCRM"):
         with build_opener().open(printed(installation, name), timeout=20) as page:
             assert page.status == 200
+
+
+def told(address: str) -> dict[str, int]:
+    """How many webhooks the simulated CRM there has delivered, and so on."""
+    counts: dict[str, int] = json.loads(control(address, "GET", "webhooks"))
+    return counts
+
+
+def test_both_simulated_crms_tell_of_their_changes(demo: "subprocess.Popen[bytes]", installation: Installation) -> None:
+    ghl, centralstation = (printed(installation, name) for name in ("GoHighLevel", "CentralStationCRM"))
+    control(ghl, "POST", "contacts", {"firstName": "Ada", "email": "ada@example.org"})
+    control(centralstation, "POST", "contacts", {"name": "Bob", "emails": ["bob@example.org"]})
+    assert wait_until(lambda: told(ghl)["delivered"] > 0 and told(centralstation)["delivered"] > 0, 10)
+    assert (told(ghl)["lost"], told(centralstation)["lost"]) == (0, 0)
+
+
+def test_it_prints_what_connect_asks_for(demo: "subprocess.Popen[bytes]", installation: Installation) -> None:
+    assert (printed(installation, "Client id"), printed(installation, "Client secret")) == (DEMO_CLIENT_ID, DEMO_CLIENT_SECRET)
 
 
 def test_ctrl_c_ends_it_all(demo: "subprocess.Popen[bytes]") -> None:
