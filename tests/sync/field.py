@@ -12,7 +12,7 @@ from crmsync.sandbox.centralstation import CentralStation
 from crmsync.sandbox.ghl import Ghl
 from crmsync.sandbox.settings import DEMO_API_KEY, DEMO_GHL_TOKEN, DEMO_LOCATION_ID
 from tests.foundation.installation import PROJECT, Installation
-from tests.sync.kit import seen_in_central, seen_in_ghl
+from tests.sync.seen import seen_in_central, seen_in_ghl
 
 PEOPLE = 12
 SETUP = f"""
