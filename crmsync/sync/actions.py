@@ -43,6 +43,13 @@ def require_live(sync: Sync) -> None:
             raise ActionError(_("“%(name)s” is paused: resume it first.") % {"name": sync.name})
         case Mode.DRAFT:
             raise ActionError(_("“%(name)s” is a draft: set it live first.") % {"name": sync.name})
+    _require_no_pause(sync)
+
+
+def _require_no_pause(sync: Sync) -> None:
+    """A paused connection is asked for nothing, by a person neither."""
+    for connection in Connection.objects.filter(pk__in=[sync.ghl_id, sync.centralstation_id]).exclude(paused_at=None).only("name"):
+        raise ActionError(_("The connection “%(name)s” is paused: resume it first.") % {"name": connection.name})
 
 
 def pause(sync: Sync, by: User | None = None) -> None:
@@ -184,6 +191,7 @@ def _missing_on(contact: Contact) -> Side:
 def delete_there_too(contact: Contact, by: User | None = None) -> None:
     """Delete the contact where it still is. Asks the CRM at once; raises `ActionError` with its reason when it refuses."""
     side = _missing_on(contact).other
+    _require_no_pause(contact.sync)
     with open_session(contact.sync, Cause.DECISION, by=by) as session:
         try:
             session.systems[side].delete(str(contact.remote_id(side)))
