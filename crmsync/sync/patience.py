@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, OperationalError, connections
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 CONNECT_S = 2
@@ -22,6 +22,8 @@ CONNECT_S = 2
 
 CHECK_S = 0.9
 """For the question whether an open connection still works, which comes before the first statement."""
+
+CUT_OFF_LATER_S = 0.2
 
 
 def bounded(seconds: float) -> AbstractContextManager[None]:
@@ -53,17 +55,22 @@ def _on_sqlite(connection: BaseDatabaseWrapper, until: float) -> Iterator[None]:
 
 @contextmanager
 def _on_postgresql(connection: BaseDatabaseWrapper, until: float) -> Iterator[None]:
-    """A timer cuts the connection off: it costs no request to the server, and works though the server doesn't answer at all."""
+    """The server ends what waits for locks. Where the server itself is silent, a timer cuts the connection off, a little later."""
     if connection.connection is not None:
         with _cut_off_after(connection, min(CHECK_S, _left(until))):
             connection.close_if_health_check_failed()
     if connection.connection is None:
         with _opened_with(connection, connect_timeout=CONNECT_S):
             connection.connect()
-    if _left(until) == 0:
+    if (left_s := _left(until)) == 0:
         raise OperationalError("Opening the database took too long.")
-    with _cut_off_after(connection, _left(until)):
-        yield
+    with _cut_off_after(connection, left_s + CUT_OFF_LATER_S), connection.cursor() as cursor:
+        cursor.execute(f"SET statement_timeout = {max(1, round(left_s * 1000))}")
+        try:
+            yield
+        finally:
+            with suppress(DatabaseError):
+                cursor.execute("RESET statement_timeout")
 
 
 @contextmanager
@@ -80,7 +87,7 @@ def _opened_with(connection: BaseDatabaseWrapper, **options: object) -> Iterator
 @contextmanager
 def _cut_off_after(connection: BaseDatabaseWrapper, seconds: float) -> Iterator[None]:
     line = connection.connection
-    timer = threading.Timer(seconds, _cut_off, [line.fileno(), line.pgconn.get_cancel()])
+    timer = threading.Timer(seconds, _cut_off, [line.fileno()])
     timer.daemon = True
     timer.start()
     try:
@@ -91,12 +98,10 @@ def _cut_off_after(connection: BaseDatabaseWrapper, seconds: float) -> Iterator[
             connection.close()  # so that the next statement opens a new one
 
 
-def _cut_off(descriptor: int, cancel: Any) -> None:
-    """End the wait on our side first, for a silent server hears no request; then ask it to give up what it may be waiting for."""
+def _cut_off(descriptor: int) -> None:
+    """End the wait on our side. Asking the server to give up would be another wait, and psycopg holds all threads up meanwhile."""
     with suppress(OSError), socket.socket(fileno=os.dup(descriptor)) as line:
         line.shutdown(socket.SHUT_RDWR)
-    with suppress(Exception):
-        cancel.cancel()
 
 
 def _left(until: float) -> float:

@@ -86,7 +86,8 @@ def test_a_connection_that_rests_stores_events_all_the_same(ghl: Connection, sta
 
 def test_storing_takes_few_queries(ghl: Connection, django_assert_num_queries: DjangoAssertNumQueries) -> None:
     sent = body()
-    with django_assert_num_queries(6):  # the connection, seen before?, savepoint, insert, release, whom to nudge
+    of_time_outs = 4 if connections["default"].vendor == "postgresql" else 0
+    with django_assert_num_queries(6 + of_time_outs):  # the connection, seen before?, savepoint, insert, release, whom to nudge
         send(ghl, sent)
 
 
