@@ -50,16 +50,21 @@ def learn(connection_id: int, error: PermissionMissing) -> None:
 
 def tell_syncs(connection: Connection) -> None:
     """Put the notice on the connection's syncs that they go one way only, or take it off."""
-    is_one_way = op.WRITE in missing(connection) if connection.side is Side.GHL else False
+    is_one_way_now = is_one_way(connection)
     for pk in Sync.objects.filter(Q(ghl=connection)).values_list("pk", flat=True):
         with transaction.atomic():
             sync = Sync.objects.select_for_update().get(pk=pk)
             notices = {code: text for code, text in sync.notices.items() if code != ONE_WAY}
-            if is_one_way:
+            if is_one_way_now:
                 notices[ONE_WAY] = one_way(connection)
             if notices != sync.notices:
                 sync.notices = notices
                 sync.save(update_fields=["notices"])
+
+
+def is_one_way(connection: Connection) -> bool:
+    """Whether nothing can be written to it."""
+    return connection.side is Side.GHL and op.WRITE in missing(connection)
 
 
 def one_way(connection: Connection) -> str:

@@ -290,6 +290,7 @@ def test_a_missing_scope_is_waiting_named_and_met_once_not_per_contact(live: Liv
         assert all("contacts.write" in contact.reason for contact in waiting)
     assert len([call for call in writes(getattr(live, side)) if call.status in (401, 403)]) <= 3
     live.clear_faults()
+    setup.test_connection(live.sync.ghl if side == "ghl" else live.sync.centralstation)
     live.run()
     assert_all_well(live)
 
@@ -304,6 +305,7 @@ def test_a_missing_task_search_is_worked_round_and_said(live: Live) -> None:
     assert live.in_central(live.contact()).tasks == [("Send the offer", False)]
     assert "locations/tasks.readonly" in " ".join(live.sync.notices.values())
     live.clear_faults()
+    setup.test_connection(live.sync.ghl)
     live.run()
     live.sync.refresh_from_db()
     assert live.sync.notices == {}

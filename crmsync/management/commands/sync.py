@@ -15,7 +15,7 @@ from crmsync.management.command import SubCommands
 from crmsync.management.commands.connection import connection_by_id
 from crmsync.models import Conflict, Contact, HeldBatch, Mode, Run, RunKind, RunStatus, Status, Sync
 from crmsync.models.contact import ContactQuerySet
-from crmsync.sync import actions, prices, reports, runs, setup
+from crmsync.sync import actions, prices, reports, runs, scopes, setup
 from crmsync.systems.errors import CrmError
 
 BEGUN_BUT_FAILED = 3
@@ -92,7 +92,7 @@ class Command(SubCommands):
         sync = _sync(options["id"])
         _or_command_error(lambda: actions.require_live(sync))
         if options["wait"]:
-            _require_reachable(sync, try_writing=True)
+            _require_reachable(sync)
         count = actions.retry(_chosen(sync, options))
         self.tell(ngettext("%d contact is tried again.", "%d contacts are tried again.", count) % count)
         if count:
@@ -166,12 +166,13 @@ def _sync(text: str) -> Sync:
     return sync
 
 
-def _require_reachable(sync: Sync, *, try_writing: bool = False) -> None:
-    """Nothing is begun where an account refuses us at the outset, or can't be reached. Whether we may write is tried if nobody has yet."""
+def _require_reachable(sync: Sync) -> None:
+    """Nothing is begun where an account refuses us at the outset, or can't be reached. Whether we may write is found out where that isn't
+    known, and where it was missing: a person who has granted it since needn't test first."""
     for connection in (sync.ghl, sync.centralstation):
         try:
-            account = setup.prove(connection, try_writing=try_writing or connection.tested_at is None)
-            setup.apply_account(connection, account)
+            is_open = not scopes.is_writing_known(connection) or scopes.is_one_way(connection)
+            setup.apply_account(connection, setup.prove(connection, try_writing=is_open))
         except CrmError as error:
             setup.note_failure(connection, error)
             raise CommandError(f"{connection.name}: {connection.health_reason}") from error
