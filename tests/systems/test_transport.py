@@ -242,3 +242,81 @@ def test_every_error_is_one_of_ours() -> None:
     for status in range(400, 500):
         with pytest.raises(CrmError):
             Trial(says(status, {"message": "no"})).read()
+
+
+class Renewable:
+    """Credentials that are renewed as often as there are tokens left."""
+
+    def __init__(self, *tokens: str) -> None:
+        self._tokens = list(tokens)
+        self.refused: list[str] = []
+
+    def token(self) -> str:
+        return self._tokens[0]
+
+    def renew(self, refused: str) -> bool:
+        self.refused.append(refused)
+        self._tokens = self._tokens[1:] or self._tokens
+        return self._tokens[0] != refused
+
+
+BAD_TOKEN = says(401, {"statusCode": 401, "message": "Invalid JWT"})
+
+
+def with_tokens(*answers: httpx.Response | Exception, tokens: tuple[str, ...] = ("old", "new")) -> tuple[Transport, Wire, Renewable]:
+    wire, credentials = Wire(answers), Renewable(*tokens)
+    return Transport(Side.GHL, "http://crm.test", {}, OpenBudget(), read_error, credentials=credentials, http=wire), wire, credentials
+
+
+def sent_tokens(wire: Wire) -> list[str]:
+    return [request.headers["Authorization"] for request in wire.requests]
+
+
+def test_a_token_that_is_refused_is_renewed_and_the_request_repeated() -> None:
+    transport, wire, credentials = with_tokens(BAD_TOKEN, says(200, {"ok": True}))
+    assert transport.call(READ, thing_id="1") == {"ok": True}
+    assert (sent_tokens(wire), credentials.refused) == (["Bearer old", "Bearer new"], ["old"])
+
+
+def test_even_a_create_is_repeated_with_the_new_token_for_it_had_no_effect() -> None:
+    transport, wire, _ = with_tokens(BAD_TOKEN, says(201, {"id": 1}))
+    assert transport.call(CREATE, json={}) == {"id": 1}
+    assert len(wire.requests) == 2
+
+
+def test_a_token_is_renewed_once_a_request() -> None:
+    transport, wire, _ = with_tokens(BAD_TOKEN, tokens=("one", "two", "three"))
+    with pytest.raises(CredentialsRefused):
+        transport.call(READ, thing_id="1")
+    assert sent_tokens(wire) == ["Bearer one", "Bearer two"]
+
+
+def test_a_token_that_cant_be_renewed_is_not_sent_again() -> None:
+    transport, wire, _ = with_tokens(BAD_TOKEN, tokens=("only",))
+    with pytest.raises(CredentialsRefused):
+        transport.call(READ, thing_id="1")
+    assert len(wire.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "answer", [says(401, {"message": "The token is not authorized for this scope."}), says(403, {"message": "No access to this location."})]
+)
+def test_a_good_token_is_not_renewed_for_lack_of_a_permission(answer: httpx.Response) -> None:
+    transport, _, credentials = with_tokens(answer)
+    with pytest.raises(NeedsPerson):
+        transport.call(READ, thing_id="1")
+    assert credentials.refused == []
+
+
+def test_a_token_with_characters_that_none_has_is_never_sent() -> None:
+    transport, wire, _ = with_tokens(says(200, {}), tokens=("schlüssel",))
+    with pytest.raises(CredentialsRefused):
+        transport.call(READ, thing_id="1")
+    assert wire.requests == []
+
+
+def test_a_form_is_sent_as_one() -> None:
+    transport, wire, _ = with_tokens(says(200, {}))
+    transport.submit(CREATE, {"a": "1 2", "b": "&"})
+    request = wire.requests[0]
+    assert (request.headers["Content-Type"], request.content) == ("application/x-www-form-urlencoded", b"a=1+2&b=%26")
