@@ -15,6 +15,7 @@ from crmsync.engine.records import Side
 from crmsync.models import SECRETS, Connection, Issue, Run, RunStatus, Status, Sync
 from crmsync.sync import reports
 from dashboard.access import CONNECTIONS, MAPPINGS
+from dashboard.batches import BatchCard, held_batches
 from dashboard.looks import ATTENTION
 from dashboard.progress import LARGE, TELLING, RunProgress
 from dashboard.verbs import Text
@@ -119,6 +120,11 @@ class SyncCard:
     def undecided(self) -> list[Undecided]:
         """What waits for a person's decision."""
         return [Undecided(status, n, *texts) for status, texts in DECISIONS.items() if (n := self.counts.get(status))]
+
+    @cached_property
+    def batches(self) -> list[BatchCard]:
+        """What the brake holds."""
+        return held_batches(self.sync)
 
     @cached_property
     def issues(self) -> list[Issue]:

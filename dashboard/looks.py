@@ -9,7 +9,7 @@ from django.db.models import TextChoices
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from crmsync.models import Health, Mode, Result, RunStatus, Status
+from crmsync.models import Health, HeldBatch, Mode, Result, RunStatus, Status
 from crmsync.sync.hooks import HookHealth
 
 
@@ -123,6 +123,14 @@ REFUSALS: dict[str, str | Promise] = {
 }
 """Why webhooks are refused, by the reasons of crmsync.systems.notice and crmsync.sync.receiving."""
 
+BATCH = {
+    HeldBatch.State.GATHERING: Look(Tone.BUSY, "circle-dashed"),
+    HeldBatch.State.HELD: Look(Tone.WARN, "player-pause"),
+    HeldBatch.State.APPROVED: Look(Tone.GOOD, "circle-check"),
+    HeldBatch.State.REJECTED: Look(Tone.QUIET, "ban"),
+    HeldBatch.State.OVER: Look(Tone.QUIET, "check"),
+}
+
 # By the word that templates use. Members of different sets are equal as text ("failed"), so the sets stay apart.
 LOOKS: dict[str, list[tuple[TextChoices, Look]]] = {
     "status": [*STATUS.items()],
@@ -130,6 +138,7 @@ LOOKS: dict[str, list[tuple[TextChoices, Look]]] = {
     "mode": [*MODE.items()],
     "run": [*RUN.items()],
     "result": [*RESULT.items()],
+    "batch": [*BATCH.items()],
     "hook": [*HOOK.items()],
 }
 

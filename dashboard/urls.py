@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from dashboard.views import authorisation, connections, contact, contacts, mappings, overview, people, runs, syncs
+from dashboard.views import authorisation, batches, connections, contact, contacts, mappings, overview, people, runs, syncs
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", overview.overview, name="overview"),
@@ -15,6 +15,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("contacts/<int:pk>/link/<int:other>", contact.link, name="contact_link"),
     path("contacts/<int:pk>/do/<slug:name>", contact.do, name="contact_do"),
     path("issues/<int:pk>/retry", contacts.retry_issue, name="issue_retry"),
+    path("batches/<int:pk>/", batches.batch, name="batch"),
+    path("batches/<int:pk>/<slug:word>", batches.decide, name="batch_decide"),
     path("runs/", runs.runs, name="runs"),
     path("runs/<int:pk>/", runs.run, name="run"),
     path("connections/", connections.connections, name="connections"),

@@ -38,8 +38,8 @@ class Price:
         values = {"ghl": f"{self.calls[Side.GHL]:,}", "central": f"{self.calls[Side.CENTRALSTATION]:,}", "time": _span(self.seconds)}
         if self.may_grow:
             text = _(
-                "Requests: up to about %(ghl)s to GoHighLevel and %(central)s to CentralStationCRM, in %(time)s. Each note and task that is "
-                "brought over is one more."
+                "Requests: up to about %(ghl)s to GoHighLevel and %(central)s to CentralStationCRM, in %(time)s. Each note and task "
+                "that is brought over is one more."
             )
         else:
             text = _("Requests: about %(ghl)s to GoHighLevel and %(central)s to CentralStationCRM, in %(time)s.")

@@ -170,6 +170,23 @@ def change_title(change: Change) -> str:
     return str(KINDS.get(change.kind, DELETED)) % {"system": system(change.side), "item": _item_name(change)}  # type: ignore[call-overload]
 
 
+WOULD = {
+    WriteKind.CREATE: _lazy("would be created in %(system)s"),
+    WriteKind.UPDATE: _lazy("would be updated in %(system)s"),
+    WriteKind.ADD_TAGS: _lazy("tags would be added in %(system)s"),
+    WriteKind.REMOVE_TAGS: _lazy("tags would be removed in %(system)s"),
+    WriteKind.CREATE_ITEM: _lazy("%(item)s would be created in %(system)s"),
+    WriteKind.UPDATE_ITEM: _lazy("%(item)s would be updated in %(system)s"),
+    WriteKind.DELETE_ITEM: _lazy("%(item)s would be deleted in %(system)s"),
+}
+
+
+@register.filter
+def would_title(change: Change) -> str:
+    """What a held change would do."""
+    return str(WOULD[WriteKind(change.kind)]) % {"system": system(change.side), "item": _item_name(change)}
+
+
 def _item_name(change: Change) -> str:
     """Only a task has a due date or is done, only a note has a text; a title alone doesn't tell."""
     names = {*change.before, *change.after}

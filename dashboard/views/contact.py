@@ -45,13 +45,15 @@ def contact(request: StaffRequest, pk: int) -> HttpResponse:
 
 
 def _contact(pk: int) -> Contact:
-    return get_object_or_404(Contact.objects.select_related("sync__ghl", "sync__centralstation", "issue"), pk=pk)
+    return get_object_or_404(Contact.objects.select_related("sync__ghl", "sync__centralstation", "issue", "held_by"), pk=pk)
 
 
 def _advice(found: Contact) -> str:
     """What to do: what its issue says, which is about this very cause, else what goes for the status."""
     if found.status != Status.PENDING and found.issue and not found.issue.closed_at:
         return found.issue.what_to_do
+    if found.status == Status.WAITING and found.held_by:
+        return _("It waits with others for a yes or no. Retry lets this one through.")
     return str(STATUS[Status(found.status)].advice)
 
 

@@ -43,7 +43,8 @@ def _nothing(asked: ContactFilter) -> str:
 
 
 def _retryable(asked: ContactFilter) -> ContactQuerySet:
-    return asked.with_status().filter(status__in=RETRYABLE)
+    """What the brake holds is approved or rejected as a whole, or retried one by one."""
+    return asked.with_status().filter(status__in=RETRYABLE, held_by=None)
 
 
 @require_POST

@@ -6,11 +6,15 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from crmsync.models import MatchBy, Mode, Sync
+from crmsync.models import MatchBy, Mode, RunKind, Sync
 from crmsync.models.sync import SyncQuerySet
-from crmsync.sync import actions, setup
+from crmsync.sync import actions, prices, setup
+from crmsync.sync.outcome import explain
+from crmsync.sync.runs import kind_of_next_run
+from crmsync.systems.errors import CrmError
 from dashboard.access import MAPPINGS, RUN, VIEW, StaffRequest, needs
 from dashboard.answers import accepted, act, back, show_form
+from dashboard.batches import decided_batches
 from dashboard.cards import SyncCard, sync_cards
 from dashboard.forms.syncs import NewSyncForm, SyncForm
 
@@ -37,6 +41,7 @@ def sync(request: StaffRequest, pk: int) -> HttpResponse:
     context = {
         "sync": found,
         "card": SyncCard(found),
+        "decided": decided_batches(found),
         "mappings": found.mappings.all(),
         "match_by": " → ".join(str(MatchBy(key).label) for key in found.match_by),
         "aspects": ", ".join(label for is_on, label in aspects if is_on),
@@ -70,13 +75,37 @@ def edit(request: StaffRequest, pk: int) -> HttpResponse:
     return show_form(request, "syncs/edit.html", form, pk=pk)
 
 
-@require_POST
+@require_form
 @needs(RUN)
 def run(request: StaffRequest, pk: int) -> HttpResponse:
-    found, full = get_object_or_404(_syncs(), pk=pk), "full" in request.POST
+    """Begin a run. One that reads everything has a page before it that tells what it costs."""
+    found, full = get_object_or_404(_syncs(), pk=pk), "full" in request.POST or "full" in request.GET
+    if request.method != "POST":
+        return render(request, "syncs/run.html", _price_of(found, full=full))
     done = _("The full comparison begins.") if full else _("The sync begins.")
     act(request, lambda: actions.start_run(found, full=full, by=request.user), done)
     return back(request, "sync", pk)
+
+
+def _price_of(found: Sync, *, full: bool) -> dict[str, object]:
+    kind = kind_of_next_run(found, full=full)
+    is_first = kind == RunKind.FIRST_SYNC
+    try:
+        priced = prices.price(found, kind, totals=prices.totals(found) if is_first else None)
+        further = [priced.sentence, *priced.warnings]
+    except CrmError as error:
+        further = [_("What it costs can't be told now: %(reason)s") % {"reason": explain(error)[0]}]
+    match kind:
+        case RunKind.FIRST_SYNC:
+            heading, warning = (
+                _("Run the first sync"),
+                _("Both accounts are read, their contacts matched, and what differs is brought together."),
+            )
+        case RunKind.FULL:
+            heading, warning = _("Full comparison"), _("Every contact is read again on both sides, with its notes and tasks, and compared.")
+        case _:
+            heading, warning, further = _("Run now"), _("What changed in either account is taken in."), []
+    return {"sync": found, "heading": heading, "warning": warning, "further": further, "submit": _("Begin")}
 
 
 @require_POST

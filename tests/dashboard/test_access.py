@@ -8,7 +8,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from crmsync.accounts import Role
 from crmsync.engine.records import Side
-from crmsync.models import FieldMapping, Issue, Run, RunKind, Status, Sync
+from crmsync.models import FieldMapping, HeldBatch, Issue, Run, RunKind, Status, Sync
 from dashboard.access import CONNECTIONS, MAPPINGS, PEOPLE, RESOLVE, RETRY, RUN, VIEW
 from dashboard.verbs import VERBS
 from tests.dashboard.conftest import signed_in
@@ -25,6 +25,8 @@ NEEDED = {
     "contact_link": RESOLVE,
     "contact_do": RETRY,  # each verb has its own: test_a_verb_needs_its_own_permission
     "issue_retry": RETRY,
+    "batch": VIEW,
+    "batch_decide": RUN,
     "runs": VIEW,
     "run": VIEW,
     "connections": VIEW,
@@ -95,8 +97,9 @@ def addresses(joined: Sync) -> dict[str, str]:
     person, mapping = make_user(None, "someone@example.com"), FieldMapping.objects.filter(sync=joined)[0]
     pks = {"contact": contact.pk, "issue": issue.pk, "run": run.pk, "connection": joined.ghl_id, "sync": joined.pk, "person": person.pk}
     pks |= {"mappings": joined.pk, "mapping_add": joined.pk, "mapping_change": mapping.pk, "mapping_remove": mapping.pk}
-    pks = {"connection_hooks": joined.centralstation_id, **pks}
-    further = {"other": other.pk, "name": "retry", "verb": "repair"}
+    batch = HeldBatch.objects.create(sync=joined, kind=HeldBatch.Kind.DELETIONS, side=Side.GHL, explanation="x")
+    pks = {"batch": batch.pk, "connection_hooks": joined.centralstation_id, **pks}
+    further = {"other": other.pk, "name": "retry", "verb": "repair", "word": "approve"}
 
     def address(name: str, takes: list[str]) -> str:
         pk = next((pks[prefix] for prefix in pks if name.startswith(prefix)), None)

@@ -120,5 +120,5 @@ def test_no_credential_is_on_it(sync: Sync, administrator: Client) -> None:
 
 def test_its_queries_do_not_grow_with_contacts(viewer: Client, django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
     demo()
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(15):
         page(viewer)

@@ -12,7 +12,7 @@ from django.template import Context, Template
 from django.utils import timezone
 
 from crmsync.engine.records import Side
-from crmsync.models import Change, Health, Mode, Result, RunStatus, Status
+from crmsync.models import Change, Health, HeldBatch, Mode, Result, RunStatus, Status
 from crmsync.sync.hooks import HookHealth
 from dashboard.looks import LOOKS
 from dashboard.templatetags.shown import change_title, differences, due, lasted, system, unlocalized, value, when
@@ -27,7 +27,15 @@ def render(source: str, **context: object) -> str:
 
 @pytest.mark.parametrize(
     ("kind", "members"),
-    [("status", Status), ("health", Health), ("mode", Mode), ("run", RunStatus), ("result", Result), ("hook", HookHealth)],
+    [
+        ("status", Status),
+        ("health", Health),
+        ("mode", Mode),
+        ("run", RunStatus),
+        ("result", Result),
+        ("batch", HeldBatch.State),
+        ("hook", HookHealth),
+    ],
 )
 def test_every_state_has_a_look(kind: str, members: type[StrEnum]) -> None:
     assert {member for member, _look in LOOKS[kind]} == set(members)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import time
 from typing import Any
 
 import pytest
@@ -26,6 +27,12 @@ SETTINGS = {
     "region": "at",
     "last_name_stand_in": "",
     "poll_every_s": "30",
+    "hold_deletions": "20",
+    "hold_deletions_share": "5",
+    "hold_creates": "500",
+    "hold_changes": "500",
+    "hold_changes_share": "30",
+    "ping_pong_after": "6",
 }
 
 
@@ -57,6 +64,13 @@ def test_settings_are_changed(administrator: Client, sync: Sync) -> None:
     assert (sync.conflict, sync.match_by, sync.poll_every_s) == ("ask", ["phone", "email"], 30)
 
 
+def test_the_brake_is_set(administrator: Client, sync: Sync) -> None:
+    edit(administrator, sync, hold_deletions="3", creates_per_hour="40", quiet_from="22:00", quiet_until="06:00", created_tag="from office")
+    sync.refresh_from_db()
+    assert (sync.hold_deletions, sync.creates_per_hour, sync.created_tag) == (3, 40, "from office")
+    assert (sync.quiet_from, sync.quiet_until) == (time(22), time(6))
+
+
 def test_the_form_shows_the_settings_as_they_are(administrator: Client, sync: Sync) -> None:
     Sync.objects.update(match_by=["name", "phone"])
     form = administrator.get(reverse("sync_edit", args=[sync.pk])).context["form"]
@@ -70,6 +84,8 @@ def test_the_form_shows_the_settings_as_they_are(administrator: Client, sync: Sy
         ({"region": "XX"}, "region"),
         ({"poll_every_s": "1"}, "poll_every_s"),
         ({"name": ""}, "name"),
+        ({"hold_changes_share": "101"}, "hold_changes_share"),
+        ({"quiet_from": "22:00"}, "quiet_until"),
     ],
 )
 def test_a_setting_that_cannot_be_is_said_at_its_field(administrator: Client, sync: Sync, wrong: dict[str, str], field: str) -> None:
