@@ -6,9 +6,10 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from crmsync.models import Contact, Issue, Status
+from crmsync.models import Contact, Issue, RunKind, Status, Sync
 from crmsync.models.contact import ContactQuerySet
 from crmsync.sync import actions
+from crmsync.sync.prices import Price, price
 from dashboard.access import RETRY, VIEW, StaffRequest, needs
 from dashboard.answers import act, back, show
 from dashboard.forms.contacts import ContactFilter, are_many_syncs
@@ -16,12 +17,16 @@ from dashboard.looks import STATUS
 from dashboard.paging import page_of
 from dashboard.verbs import RETRYABLE
 
+MANY = 50
+"""Retrying fewer costs too little to speak of."""
+
 
 @require_safe
 @needs(VIEW)
 def contacts(request: StaffRequest) -> HttpResponse:
     asked = ContactFilter(request.GET)
     counts = dict(asked.contacts().order_by().values_list("status").annotate(Count("pk")))
+    retryable = _retryable(asked).count() if request.user.has_perm(RETRY) else 0
     context = {
         "filter": asked,
         "with_sync": are_many_syncs(),
@@ -30,7 +35,8 @@ def contacts(request: StaffRequest) -> HttpResponse:
         "page": page_of(asked.with_status().select_related("sync"), request.GET),
         "statuses": [(status, counts[status]) for status in Status if status in counts],
         "total": sum(counts.values()),
-        "retryable": _retryable(asked).count() if request.user.has_perm(RETRY) else 0,
+        "retryable": retryable,
+        "price": _price(asked, retryable),
     }
     return show(request, "contacts/page.html", "contacts/_found.html", context)
 
@@ -40,6 +46,15 @@ def _nothing(asked: ContactFilter) -> str:
     chosen = asked.cleaned_data
     status = chosen.get("status")
     return "" if not status or chosen.get("q") or chosen.get("issue") else str(STATUS[Status(status)].none)
+
+
+def _price(asked: ContactFilter, n: int) -> Price | None:
+    """What retrying them all costs, where they are many and of one sync."""
+    if n < MANY:
+        return None
+    chosen = asked.cleaned_data.get("sync")
+    syncs = Sync.objects.select_related("ghl__budget", "centralstation__budget").filter(**({"pk": chosen.pk} if chosen else {}))
+    return price(syncs[0], RunKind.RETRY, contacts=n) if len(syncs) == 1 else None
 
 
 def _retryable(asked: ContactFilter) -> ContactQuerySet:

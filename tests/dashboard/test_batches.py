@@ -191,6 +191,13 @@ def test_a_first_sync_of_an_account_that_cannot_be_reached_tells_so(sync: Sync, 
     assert "What it costs can&#x27;t be told now" in page(operator, "sync_run", sync.pk)
 
 
+@pytest.mark.parametrize(("n", "is_told"), [(49, False), (50, True)])
+def test_retrying_many_tells_its_price(sync: Sync, operator: Client, n: int, is_told: bool) -> None:
+    for _ in range(n):
+        make_contact(sync, Status.FAILED)
+    assert ("Requests: about 200 to GoHighLevel and 150 to CentralStationCRM" in page(operator, "contacts")) == is_told
+
+
 # In a browser
 
 
