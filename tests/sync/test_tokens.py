@@ -396,3 +396,30 @@ def test_what_is_lost_between_an_agencys_pair_and_the_locations_token_is_taken_l
         token_of(make_ended(connection))
     crm.clear_faults()
     assert token_of(latest(connection)) == latest(connection).credential != connection.credential
+
+
+# Secret
+
+
+def test_no_token_is_in_a_log_a_reason_or_the_database_in_clear(
+    account: Connection, ghl_sandbox: Ghl, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG", "crmsync")
+    token_of(make_ended(account))
+    secrets = [account.credential, account.refresh_token, account.client_secret, *_secrets(latest(account))]
+    ghl_sandbox.fault("answer_lost", path="/oauth/token")
+    with pytest.raises(Unavailable):
+        token_of(make_ended(account))
+    ghl_sandbox.clear_faults()
+    ghl_sandbox.revoke()
+    with pytest.raises(AuthorisationRefused) as caught:
+        token_of(make_ended(account))
+    with database.cursor() as cursor:
+        cursor.execute("SELECT * FROM crmsync_connection")
+        stored = str(cursor.fetchall())
+    told = caplog.text + stored + repr(caught.value) + str(vars(caught.value)) + repr(tokens.StoredCredentials(account)._held)
+    assert [secret for secret in secrets if secret in told] == []
+
+
+def _secrets(connection: Connection) -> list[str]:
+    return [connection.credential, connection.refresh_token]
