@@ -8,7 +8,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
-from crmsync.engine.records import Side
 from crmsync.models import Event
 from crmsync.readiness import missing_migrations
 from crmsync.sync.receiving import LARGEST, Door, NoSuchAddress, Oversized, StoringFailed, WrongSecret, receive
@@ -69,16 +68,16 @@ def _received(request: HttpRequest, door: Door) -> JsonResponse:
         line = {"status": "refused", "reason": refusal.reason, "message": refusal.message}
         return _answer(STATUSES.get(type(refusal), 400), line)
     except StoringFailed:
-        return _come_again(door)
+        return _come_again()
     except Exception:
         log.exception("a webhook couldn't be stored", extra={"connection": door.connection_id})
-        return _come_again(door)
+        return _come_again()
     return _answer(200, {"status": "stored" if is_new else "seen before"})
 
 
-def _come_again(door: Door) -> JsonResponse:
+def _come_again() -> JsonResponse:
     """GoHighLevel redelivers on 429 and on nothing else (ghl.md, section 5)."""
-    answer = _answer(429 if door.side is Side.GHL else 503, {"status": "unavailable", "reason": "Nothing can be stored just now."})
+    answer = _answer(429, {"status": "unavailable", "reason": "Nothing can be stored just now."})
     answer.headers["Retry-After"] = str(RETRY_AFTER_S)
     return answer
 

@@ -28,9 +28,7 @@ def share() -> None:
     try:
         fcntl.flock(_shared, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        raise ImproperlyConfigured(
-            "The database is just being moved to another: start with its DATABASE_URL afterwards."
-        ) from error
+        raise ImproperlyConfigured("The database is just being moved to another: start with its DATABASE_URL afterwards.") from error
 
 
 @contextmanager

@@ -23,8 +23,7 @@ from django_q.models import Failure, Success
 from django_q.tasks import async_task
 
 from crmsync import stopping
-from crmsync.models import LOCKED_OUT, Cause, Connection, Contact, Event, Run, RunKind, Sync
-from crmsync.models.sync import SyncQuerySet
+from crmsync.models import Cause, Connection, Contact, Event, Run, RunKind, Sync
 from crmsync.sync import events, hooks, polling, pruning, runs, tokens
 from crmsync.sync.drain import HandedOver, OutOfOrder, attend, drain
 from crmsync.sync.heartbeat import Heartbeat
@@ -63,7 +62,7 @@ def due_live(now: datetime) -> list[Sync]:
     """Syncs for which an event has come, or something urgent is due."""
     urgent = Contact.objects.due(now).filter(sync=OuterRef("pk"), is_urgent=True)
     events_waiting = Event.objects.waiting().filter(Q(connection=OuterRef("ghl")) | Q(connection=OuterRef("centralstation")))
-    ready = _workable(now).filter(unattended(LIVE, now), first_sync_done_at__isnull=False)
+    ready = Sync.objects.workable(now).filter(unattended(LIVE, now), first_sync_done_at__isnull=False)
     return list(ready.filter(Exists(urgent) | Exists(events_waiting)))
 
 
@@ -74,21 +73,11 @@ def due_syncs(now: datetime) -> list[Sync]:
     begun, at_work = under_way.filter(_lost(now)), under_way.exclude(_lost(now)).filter(kind__in=runs.BIG)
     by_time = Q(poll_due_at__lte=now) | Q(sweep_due_at__lte=now)
     return list(
-        _workable(now)
+        Sync.objects.workable(now)
         .filter(unattended(WORK, now), ~Exists(at_work))
         .filter(Exists(contacts) | Exists(begun) | Q(by_time, first_sync_done_at__isnull=False))
         .order_by("poll_due_at", "pk")
     )
-
-
-def _workable(now: datetime) -> SyncQuerySet:
-    """Syncs that are live and whose accounts let us in and are in order."""
-    epoch = now.timestamp()
-    ready = Sync.objects.live().exclude(rest_until__gt=now)
-    for side in ("ghl", "centralstation"):
-        ready = ready.filter(**{f"{side}__paused_at": None}).exclude(**{f"{side}__health__in": LOCKED_OUT})
-        ready = ready.exclude(**{f"{side}__budget__broken_until__gt": epoch})
-    return ready
 
 
 def _lost(now: datetime) -> Q:

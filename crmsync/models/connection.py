@@ -44,8 +44,8 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
         return self.filter(paused_at=None).exclude(health__in=LOCKED_OUT)
 
     def to_refresh(self, now: datetime) -> ConnectionQuerySet:
-        """Authorisations that are due to be renewed."""
-        return self.open().filter(~Q(client_id=""), refresh_at__lte=now)
+        """Authorisations that are due to be renewed, those of paused connections too, or they would die."""
+        return self.exclude(health__in=LOCKED_OUT).filter(~Q(client_id=""), refresh_at__lte=now)
 
 
 class Connection(models.Model):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from crmsync.engine.values import FieldType
-from crmsync.models.connection import Connection
+from crmsync.models.connection import LOCKED_OUT, Connection
 
 
 class Mode(models.TextChoices):
@@ -31,7 +33,15 @@ class MatchBy(models.TextChoices):
 
 class SyncQuerySet(models.QuerySet["Sync"]):
     def live(self) -> SyncQuerySet:
-        return self.filter(mode=Mode.LIVE)
+        """Those to work on: live themselves, and no account of theirs paused."""
+        return self.filter(mode=Mode.LIVE, ghl__paused_at=None, centralstation__paused_at=None)
+
+    def workable(self, now: datetime) -> SyncQuerySet:
+        """Those that can be worked on now: live, and both accounts let us in and are in order."""
+        ready = self.live().exclude(rest_until__gt=now)
+        for side in ("ghl", "centralstation"):
+            ready = ready.exclude(**{f"{side}__health__in": LOCKED_OUT}).exclude(**{f"{side}__budget__broken_until__gt": now.timestamp()})
+        return ready
 
 
 def default_match_by() -> list[str]:

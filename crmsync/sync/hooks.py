@@ -57,8 +57,8 @@ class HookState:
 
 def register(connection: Connection) -> list[HookState]:
     """From now on crmsync keeps the hooks in order; how they are afterwards. Raises `CrmError`: then it is tried again in an hour."""
-    connection.hooks_wanted = True
-    connection.save(update_fields=["hooks_wanted"])
+    connection.hooks_wanted, connection.hooks_checked_at = True, timezone.now()  # or `keep` would register them at the same time
+    connection.save(update_fields=["hooks_wanted", "hooks_checked_at"])
     return repair(connection)
 
 

@@ -18,7 +18,7 @@ LIVE, WORK = "live", "work"
 MARK = {LIVE: "live_nudged_at", WORK: "nudged_at"}
 """The column that says when a lane's job was queued, or last said that it is alive."""
 
-LOST_AFTER = timedelta(seconds=20)
+LOST_AFTER = timedelta(seconds=12)
 
 
 def unattended(lane: str, now: datetime) -> Q:
@@ -29,14 +29,20 @@ def unattended(lane: str, now: datetime) -> Q:
 def nudge(sync_id: int, lane: str) -> None:
     """Queue the lane's job, unless one is there."""
     now = timezone.now()
-    if Sync.objects.filter(unattended(lane, now), pk=sync_id).update(**{MARK[lane]: now}):
+    if not Sync.objects.filter(unattended(lane, now), pk=sync_id).update(**{MARK[lane]: now}):
+        return
+    try:
         async_task(f"crmsync.jobs.{lane}", sync_id)
+    except Exception:
+        is_over(sync_id, lane)  # the next tick may have a broker
+        raise
 
 
 def nudge_live(connection: Connection) -> None:
     """An event has come: wake the syncs that it concerns."""
-    concerned = Sync.objects.live().filter(Q(ghl=connection.pk) | Q(centralstation=connection.pk), first_sync_done_at__isnull=False)
-    for sync_id in concerned.filter(unattended(LIVE, timezone.now())).values_list("pk", flat=True):
+    now = timezone.now()
+    concerned = Sync.objects.filter(Q(ghl=connection.pk) | Q(centralstation=connection.pk), first_sync_done_at__isnull=False)
+    for sync_id in concerned.workable(now).filter(unattended(LIVE, now)).values_list("pk", flat=True):
         nudge(sync_id, LIVE)
 
 

@@ -19,10 +19,10 @@ from crmsync.sync.nudging import WORK
 from crmsync.sync.session import open_session
 
 AT_ONCE = 20
-NOT_WITHIN = timedelta(hours=1)
-"""Nobody is compared twice within so long."""
+SELDOM, OFTEN = timedelta(minutes=10), timedelta(seconds=30)
+"""Nobody is compared twice within so long: where events tell nearly all, and where they don't."""
 
-LOOK_AGAIN = timedelta(minutes=1)
+LOOK_AGAIN = timedelta(seconds=15)
 SHARE, WHOLE = 0.25, 0.5
 GOOD_COVERAGE = 0.95
 A_DAY_S = 86_400
@@ -30,7 +30,8 @@ A_DAY_S = 86_400
 
 def sweep(sync: Sync, *, until: float) -> None:
     """Compare the next few contacts, and say when to go on. Raises what `drain` raises."""
-    before = timezone.now() - NOT_WITHIN
+    hears_well = all(_hears_well(connection) for connection in (sync.ghl, sync.centralstation))
+    before = timezone.now() - (SELDOM if hears_well else OFTEN)
     rows = sync.contacts.wanted().filter(status=Status.IN_SYNC, dirty=0, verified_at__lt=before)
     ids = list(rows.order_by("verified_at").values_list("pk", flat=True)[:AT_ONCE])
     pause = LOOK_AGAIN
@@ -53,11 +54,13 @@ def pause_after(sync: Sync, calls: Mapping[str, int]) -> timedelta:
 
 
 def _calls_per_s(connection: Connection) -> float:
-    budget = connection.budget
-    coverage = listening.coverage(connection)
-    is_good = coverage is not None and coverage >= GOOD_COVERAGE
-    of_rate = (SHARE if is_good else WHOLE) * budget.limit / budget.window_s
+    budget, share = connection.budget, SHARE if _hears_well(connection) else WHOLE
+    of_rate = share * budget.limit / budget.window_s
     if budget.left_today is None:
         return of_rate
-    of_day = (SHARE if is_good else WHOLE) * max(budget.left_today, 1) / A_DAY_S
-    return min(of_rate, of_day)
+    return min(of_rate, share * max(budget.left_today, 1) / A_DAY_S)
+
+
+def _hears_well(connection: Connection) -> bool:
+    coverage = listening.coverage(connection)
+    return coverage is not None and coverage >= GOOD_COVERAGE

@@ -7,6 +7,11 @@ accepted a second     Events answered 200, over the seconds it took. Client and 
 p50, p95, p99         How long an answer took, in ms.
 ÷ bare insert         The same rows inserted one by one, without HTTP and signatures, on one connection: what storing alone allows.
 
+Part two, latency: one change after another in GoHighLevel, its event sent to crmsync, until CentralStation has it. Both CRMs are
+simulated, idle and without latency; crmsync is as `serve` runs it, on SQLite and on PostgreSQL with Redis:
+
+p50, p95, p99         From sending the event to the value being in the other CRM, in ms, at so many changes a second.
+
 Exit status: 0 when every event was answered 200 and stored once, 1 otherwise.
 """
 
@@ -22,11 +27,12 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import quantiles
+from tempfile import TemporaryDirectory
 from urllib.request import urlopen
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -37,9 +43,11 @@ os.chdir(ROOT)
 sys.path.insert(0, str(ROOT))
 
 from tests.benchmarks.first_sync import Env, manage, scratch  # noqa: E402
+from tests.drills.world import World, world  # noqa: E402
 from tests.foundation.installation import free_port  # noqa: E402
 
 KEY = Ed25519PrivateKey.generate()
+SILENT = "The web process doesn't answer."
 BARE = """
 import time
 from crmsync.models import Connection, Event
@@ -77,7 +85,9 @@ def main() -> int:
     asked = _parser().parse_args()
     results = [accepting(where, url, asked) for where, url in (("SQLite", ""), ("PostgreSQL", asked.database_url)) if where in asked.on]
     print("\n".join(report(results)))
-    return 0 if all(one.is_complete for one in results) else 1
+    lags = [Lag(where, rate, *latencies(where == "PostgreSQL", rate, asked.seconds)) for where in asked.on for rate in asked.rates]
+    print("\n".join(report_lags(lags)))
+    return 0 if all(one.is_complete for one in results) and not any(one.missing for one in lags) else 1
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -86,6 +96,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--clients", type=int, default=8, metavar="N", help="how many send at once (%(default)s)")
     parser.add_argument("--on", nargs="+", choices=["SQLite", "PostgreSQL"], default=["SQLite", "PostgreSQL"])
     parser.add_argument("--database-url", default="postgres://postgres@127.0.0.1:5432/postgres", metavar="URL", help="a PostgreSQL server")
+    parser.add_argument("--rates", type=float, nargs="*", default=[1, 5, 10], metavar="N", help="changes a second (%(default)s)")
+    parser.add_argument("--seconds", type=float, default=20, metavar="N", help="how long at each rate (%(default)s)")
     return parser
 
 
@@ -138,15 +150,14 @@ def web(env: Env) -> Iterator[int]:
         process.wait()
 
 
-def _wait_until(is_there: Callable[[], bool], seconds: float = 30) -> None:
+def _wait_until(is_there: Callable[[], bool], seconds: float = 30, or_else: Callable[[], object] = lambda: sys.exit(SILENT)) -> None:
     until = time.monotonic() + seconds
     while time.monotonic() < until:
-        try:
+        with suppress(OSError):
             if is_there():
                 return
-        except OSError:
-            time.sleep(0.1)
-    sys.exit("The web process doesn't answer.")
+        time.sleep(0.1)
+    or_else()
 
 
 Signed = tuple[bytes, dict[str, str]]
@@ -187,6 +198,76 @@ def deliver(port: int, path: str, batches: list[list[Signed]]) -> list[tuple[int
     for thread in threads:
         thread.join()
     return answers
+
+
+# Part two: latency
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """One measurement: the times of all changes that arrived, and how many didn't."""
+
+    where: str
+    rate: float
+    took_s: list[float]
+    missing: int
+
+
+def latencies(postgres: bool, rate: float, seconds: float) -> tuple[list[float], int]:
+    """Seconds from an event to the value in the other CRM, and how many never came."""
+    with TemporaryDirectory() as directory, world(Path(directory), contacts=60, web=1, postgres=postgres) as one:
+        ids = {str(row["id"]): str(row["email"]) for row in one.ghl.overview()}
+        there = {str(row["email"]): str(row["id"]) for row in one.central.overview()}
+        time.sleep(3)
+        watch = Watch(one)
+        for number in range(int(rate * seconds)):
+            ghl_id = list(ids)[number % len(ids)]
+            watch.expect(there[ids[ghl_id]], f"Stadt {number}")
+            one.ghl.edit_contact(ghl_id, city=f"Stadt {number}")
+            time.sleep(1 / rate)
+        return watch.end()
+
+
+class Watch:
+    """Looks every few milliseconds which of the expected cities have come."""
+
+    def __init__(self, one: World) -> None:
+        self._central = one.central
+        self._waiting: dict[str, tuple[str, float]] = {}
+        self._took: list[float] = []
+        self._missing = 0
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+        self._thread.start()
+
+    def expect(self, person_id: str, city: str) -> None:
+        if person_id in self._waiting:
+            self._missing += 1
+        self._waiting[person_id] = (city, time.perf_counter())
+
+    def end(self) -> tuple[list[float], int]:
+        _wait_until(lambda: not self._waiting, 30, or_else=lambda: None)
+        self._over.set()
+        self._thread.join()
+        return sorted(self._took), self._missing + len(self._waiting)
+
+    def _look(self) -> None:
+        while not self._over.wait(0.003):
+            for person_id, (city, since) in list(self._waiting.items()):
+                person = self._central.contact(person_id) or {"addrs": []}
+                if any(address["city"] == city for address in person["addrs"]):
+                    self._took.append(time.perf_counter() - since)
+                    if self._waiting.get(person_id) == (city, since):
+                        del self._waiting[person_id]
+
+
+def report_lags(lags: list[Lag]) -> list[str]:
+    lines = ["", f"{'':12}{'changes/s':>10}{'p50':>8}{'p95':>8}{'p99':>8}   arrived"]
+    for one in lags:
+        p = quantiles(one.took_s, n=100)
+        times = "".join(f"{p[at - 1] * 1000:8.0f}" for at in (50, 95, 99))
+        lines.append(f"{one.where:12}{one.rate:10.0f}{times}   {len(one.took_s)} of {len(one.took_s) + one.missing}")
+    return lines
 
 
 # The table

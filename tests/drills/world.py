@@ -17,6 +17,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -101,7 +102,7 @@ class World:
         for _ in range(self.clusters):
             self._spawn("qcluster")
         for port in self.ports:
-            assert wait_until(lambda port=port: _listens(port), 30), self.output()
+            assert wait_until(partial(_listens, port), 30), self.output()
         self.manage("connection", "webhooks", "2", "--register")
         self.listen_at(0)
 

@@ -1,4 +1,5 @@
 """Words for the tests of the sync: both simulated CRMs joined by a live sync, what to do with it, and what both sides show."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator

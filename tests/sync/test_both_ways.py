@@ -8,7 +8,8 @@ import pytest
 
 from crmsync.models import Contact, RunStatus
 from crmsync.sandbox.centralstation import kinds
-from tests.sync.kit import ADA, GHL_KEYS, GRACE, Live
+from tests.sync.kit import ADA, GRACE, Live
+from tests.sync.seen import GHL_KEYS
 
 WHOLE_GHL = ADA | {
     "companyName": "Analytical Engines GmbH",

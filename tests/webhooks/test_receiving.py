@@ -314,7 +314,7 @@ def test_afterwards_the_database_is_waited_for_as_usual(transactional_db: None, 
         assert cursor.execute("PRAGMA busy_timeout").fetchone() == (20_000,)
 
 
-@pytest.mark.parametrize(("via", "status"), [("app", 429), ("hook", 503)])
+@pytest.mark.parametrize(("via", "status"), [("app", 429), ("hook", 429)])
 def test_a_database_that_is_away_is_told_in_the_crms_own_way(
     transactional_db: None, ghl: Connection, central: Connection, settings: Settings, via: str, status: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
