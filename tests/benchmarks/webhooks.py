@@ -217,7 +217,7 @@ def latencies(postgres: bool, rate: float, seconds: float) -> tuple[list[float],
     """Seconds from an event to the value in the other CRM, and how many never came."""
     with TemporaryDirectory() as directory, world(Path(directory), contacts=60, web=1, postgres=postgres) as one:
         ids = {str(row["id"]): str(row["email"]) for row in one.ghl.overview()}
-        there = {str(row["email"]): str(row["id"]) for row in one.central.overview()}
+        there = {str(row["emails"][0]["name"]): str(row["id"]) for row in one.central.overview()}
         time.sleep(3)
         watch = Watch(one)
         for number in range(int(rate * seconds)):
