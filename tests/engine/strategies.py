@@ -148,4 +148,4 @@ def rows_of(world: World) -> dict[str, list[tuple[int, str, str]]]:
     """CentralStation's rows by group: id, type and content."""
     central = world.crm(CENTRAL)
     rows = getattr(central, "rows", {})
-    return {group: [(row["id"], row["atype"], str({**row, "id": 0})) for row in found] for group, found in rows.items()}
+    return {group: [(row["id"], row["atype"], str(sorted({**row, "id": 0}.items()))) for row in found] for group, found in rows.items()}
