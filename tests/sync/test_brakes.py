@@ -332,6 +332,25 @@ def test_what_a_dead_worker_gathered_is_let_go(live: Live) -> None:
     assert (tasks_in_central(live), HeldBatch.objects.count(), live.statuses()) == (0, 0, ["in_sync"])
 
 
+def test_live_changes_are_held_too(live: Live) -> None:
+    people(live, 8, task="Ring her")
+    settings(live, hold_deletions=3, poll_due_at=timezone.now() + timedelta(hours=1))
+    delete_tasks(live)
+    live.sync.contacts.mark_dirty(Aspect.ALL, timezone.now(), is_urgent=True)
+    with live.nothing_written():
+        live.work()
+    assert held(live) == [("deletions", "centralstation", 8)]
+
+
+def test_live_changes_that_prove_to_be_few_are_let_go(live: Live) -> None:
+    people(live, 8, task="Ring her")
+    settings(live, hold_deletions=3, poll_due_at=timezone.now() + timedelta(hours=1))
+    delete_tasks(live, live.sync.contacts.all()[0])
+    live.sync.contacts.mark_dirty(Aspect.ALL, timezone.now(), is_urgent=True)
+    live.work()
+    assert (tasks_in_central(live), HeldBatch.objects.count(), set(live.statuses())) == (7, 0, {"in_sync"})
+
+
 # A side that comes back half empty
 
 
