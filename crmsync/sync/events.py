@@ -30,7 +30,7 @@ from crmsync.systems.notice import Malformed, Notice
 
 log = logging.getLogger(__name__)
 
-FINDING = (Cause.POLL, Cause.SWEEP)
+FINDING = (Cause.POLL, Cause.RUN, Cause.SWEEP)
 ECHO_WITHIN = timedelta(minutes=10)
 OVERTAKEN_WITHIN = timedelta(minutes=1)
 """A poll that finds a change while its event is on the way has found nothing that would have been missed."""

@@ -106,7 +106,7 @@ class SyncForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run
 
 class ConnectionChoice(forms.ModelChoiceField):  # type: ignore[type-arg]
     def __init__(self, side: str, label: Any) -> None:
-        super().__init__(Connection.objects.filter(system=side).defer("credential"), label=label, empty_label=_("Choose an account"))
+        super().__init__(Connection.objects.filter(system=side).without_secrets(), label=label, empty_label=_("Choose an account"))
 
 
 class NewSyncForm(SyncForm):

@@ -57,7 +57,7 @@ def test_a_changed_byte_is_an_error(saved: Connection) -> None:
 
 def test_rows_can_be_listed_without_their_secret_whatever_the_key(saved: Connection, settings: Settings) -> None:
     settings.CREDENTIAL_KEYS = [NEW]
-    assert [row.name for row in Connection.objects.defer("credential")] == ["Berlin"]
+    assert [row.name for row in Connection.objects.without_secrets()] == ["Berlin"]
 
 
 def test_it_cannot_be_searched(saved: Connection) -> None:

@@ -138,7 +138,7 @@ def test_without_a_webhook_id_each_is_stored(ghl: Connection) -> None:
 
 # What is turned away
 
-OLD, FAR = (datetime.now(UTC) - timedelta(days=7, minutes=1)).isoformat(), (datetime.now(UTC) + timedelta(days=1, minutes=1)).isoformat()
+OLD, FAR = (datetime.now(UTC) - timedelta(days=7, hours=1)).isoformat(), (datetime.now(UTC) + timedelta(days=1, hours=1)).isoformat()
 LARGE = body(body="x" * receiving.LARGEST)
 
 
