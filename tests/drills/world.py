@@ -111,9 +111,9 @@ class World:
         self.ghl.send_webhooks_to(f"{self.address(n)}/webhooks/ghl/1/")
 
     def _spawn(self, *words: str) -> None:
-        log = (self.installed.data / f"{words[0]}-{len(self.processes)}.log").open("wb")
         command = [sys.executable, str(PROJECT / "manage.py"), *words]
-        self.processes.append(subprocess.Popen(command, cwd=PROJECT, env=self.installed.variables(), stdout=log, stderr=log))
+        with (self.installed.data / f"{words[0]}-{len(self.processes)}.log").open("wb") as log:
+            self.processes.append(subprocess.Popen(command, cwd=PROJECT, env=self.installed.variables(), stdout=log, stderr=log))
 
     def stop(self) -> None:
         for process in self.processes:
@@ -165,11 +165,10 @@ class World:
         """PostgreSQL takes no connection and ends all there are; SQLite is locked for writing."""
         url = self.installed.environment.get("DATABASE_URL", "")
         if not url:
-            connection = sqlite3.connect(self.installed.data / "crmsync.sqlite3", timeout=30, isolation_level=None)
-            connection.execute("BEGIN IMMEDIATE")
-            time.sleep(seconds)
-            connection.execute("ROLLBACK")
-            connection.close()
+            with contextlib.closing(sqlite3.connect(self.installed.data / "crmsync.sqlite3", timeout=30, isolation_level=None)) as database:
+                database.execute("BEGIN IMMEDIATE")
+                time.sleep(seconds)
+                database.execute("ROLLBACK")
             return
         name = urlsplit(url).path.lstrip("/")
         with psycopg.connect(POSTGRES, autocommit=True) as admin:
@@ -232,12 +231,13 @@ def _doubled(people: list[Any]) -> list[tuple[str | None, int]]:
 
 
 def _listens(port: int) -> bool:
-    try:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
-        connection.request("GET", "/healthz")
-        return connection.getresponse().status == 200
-    except OSError:
-        return False
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=2)) as connection:
+        try:
+            connection.request("GET", "/healthz")
+            with connection.getresponse() as answer:
+                return answer.status == 200
+        except OSError:
+            return False
 
 
 @contextlib.contextmanager
@@ -260,7 +260,8 @@ def world(
     if postgres:
         with psycopg.connect(server, autocommit=True) as admin:
             admin.execute(f'CREATE DATABASE "{name}"')
-        redis.Redis.from_url(REDIS).flushdb()
+        with redis.Redis.from_url(REDIS) as broker:
+            broker.flushdb()
         installed.environment = {
             "DATABASE_URL": f"{server.rpartition('/')[0]}/{name}",
             "REDIS_URL": REDIS,
