@@ -15,10 +15,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.core.cache import cache
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
+from django_q.conf import Conf
 from django_q.models import Failure, Success
 from django_q.tasks import async_task
 
@@ -36,7 +36,8 @@ log = logging.getLogger(__name__)
 
 AT_WORK_S = 60.0
 TURN_S = 3.0
-"""Where several syncs are live, each has a worker for live changes for so long, and then lets another one have it."""
+"""Where several syncs are live, each has a worker for live changes for so long, and then lets another one have it. So it is with background
+work where there is one worker only."""
 
 KEEP_TASKS = timedelta(days=7)
 PRUNE_EVERY_S = 86_400
@@ -53,7 +54,7 @@ def tick() -> None:
         async_task("crmsync.jobs.upkeep")
     for sync in due_live(now):
         nudge(sync.pk, LIVE)
-    room = max(1, settings.CRMSYNC_WORKERS - 1) - Sync.objects.exclude(unattended(WORK, now)).count()
+    room = max(1, Conf.WORKERS - 1) - Sync.objects.exclude(unattended(WORK, now)).count()
     for sync in due_syncs(now)[: max(0, room)]:
         nudge(sync.pk, WORK)
 
@@ -100,7 +101,7 @@ def live(sync_id: int) -> None:
 def work(sync_id: int) -> None:
     """Do what is due for one sync in the background."""
     with _at(sync_id, WORK):
-        _work(sync_id, time.monotonic() + AT_WORK_S)
+        _work(sync_id, time.monotonic() + (AT_WORK_S if Conf.WORKERS > 1 else TURN_S))
 
 
 @contextmanager

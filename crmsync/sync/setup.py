@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import asdict, replace
 
 from django.db import transaction
@@ -11,7 +12,7 @@ from django.utils.translation import gettext as _
 from crmsync.engine.mapping import DEFAULT_MAPPING
 from crmsync.engine.records import Side
 from crmsync.models import Conflict, Connection, FieldMapping, Health, Issue, Mode, Status, Sync
-from crmsync.sync import outcome, scopes, tokens
+from crmsync.sync import hooks, outcome, scopes, tokens
 from crmsync.sync.budget import create_budget
 from crmsync.sync.session import open_system
 from crmsync.systems.base import Account
@@ -189,6 +190,16 @@ def replace_credential(connection: Connection, secret: str) -> Connection:
     apply_account(connection, account)
     release(connection)
     return connection
+
+
+def remove_connection(connection: Connection) -> None:
+    """Delete a connection, and its webhooks in CentralStationCRM as far as that still lets us in.
+
+    Raises `ProtectedError` where a sync uses it."""
+    if connection.hooks_wanted and not connection.centralstation_syncs.exists():
+        with suppress(CrmError):
+            hooks.remove(connection)
+    connection.delete()
 
 
 def create_sync(

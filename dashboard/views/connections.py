@@ -166,7 +166,7 @@ def delete(request: StaffRequest, pk: int) -> HttpResponse:
     if request.method != "POST":
         return render(request, "connections/delete.html", {"connection": found})
     try:
-        found.delete()
+        setup.remove_connection(found)
     except ProtectedError:
         names = ", ".join(sync.name for sync in _syncs_of(found))
         messages.error(request, _("The connection stays: it is in use by %(syncs)s.") % {"syncs": names})

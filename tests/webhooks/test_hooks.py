@@ -206,3 +206,9 @@ def test_an_address_that_is_too_long_is_said(connection: Connection, settings: S
 def test_an_address_that_is_not_public_is_warned_of(settings: Settings, base_url: str, root: str, is_warned: bool) -> None:
     settings.BASE_URL = base_url
     assert ("set BASE_URL" in hooks.unreachable(Connection(root=root))) is is_warned
+
+
+def test_the_hooks_of_a_connection_that_is_deleted_go_with_it(crm: CentralStation, connection: Connection) -> None:
+    hooks.register(connection)
+    setup.remove_connection(connection)
+    assert (list(crm.hooks), Connection.objects.exists()) == ([], False)
