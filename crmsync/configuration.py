@@ -5,7 +5,7 @@ import warnings
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 
 import environ
 from cryptography.fernet import Fernet
@@ -91,6 +91,18 @@ def _check_key(key: str, position: int) -> None:
         raise ImproperlyConfigured(
             f"CREDENTIAL_KEYS: key {position} is not 32 bytes in URL-safe base64; README.md says how to make one."
         ) from error
+
+
+def redis_url(url: str) -> str:
+    """REDIS_URL with time-outs, where it has none: a Redis that is silent must not hold up who wants to wake a worker. (A worker waits a
+    second for work, so less would end its wait.)"""
+    if not url:
+        return ""
+    parts = urlsplit(url)
+    if parts.scheme not in {"redis", "rediss", "unix"}:
+        raise ImproperlyConfigured("REDIS_URL must look like redis://host:6379/0.")
+    options = {"socket_timeout": "3", "socket_connect_timeout": "1", **dict(parse_qsl(parts.query))}
+    return parts._replace(query=urlencode(options)).geturl()
 
 
 def base_url(default: str) -> SplitResult:

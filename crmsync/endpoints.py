@@ -31,7 +31,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
 
 # Webhooks
 
-STATUSES: dict[type[TurnedAway], int] = {Unsigned: 401, Forged: 401, WrongSecret: 404, Oversized: 413}
+STATUSES: dict[type[TurnedAway], int] = {Unsigned: 401, Forged: 401, Oversized: 413}
 """Of what is turned away; all else about a body is 400."""
 
 RETRY_AFTER_S = 30
@@ -62,7 +62,7 @@ def _received(request: HttpRequest, door: Door) -> JsonResponse:
     """200 once it is stored, or was before. What can't be stored, for whatever reason, is asked for again: a 500 would lose it."""
     try:
         is_new = receive(door, _body(request), request.headers)
-    except NoSuchAddress:
+    except (NoSuchAddress, WrongSecret):  # which of the two isn't told
         return _answer(404, {"status": "refused", "reason": "address"})
     except TurnedAway as refusal:
         line = {"status": "refused", "reason": refusal.reason, "message": refusal.message}

@@ -25,6 +25,7 @@ from django_q.tasks import async_task
 from crmsync import stopping
 from crmsync.models import Cause, Connection, Contact, Event, Run, RunKind, Sync
 from crmsync.sync import events, hooks, polling, pruning, runs, tokens
+from crmsync.sync.budget import now_s
 from crmsync.sync.drain import HandedOver, OutOfOrder, attend, drain
 from crmsync.sync.heartbeat import Heartbeat
 from crmsync.sync.nudging import LIVE, WORK, is_alive, is_over, nudge, unattended
@@ -63,7 +64,7 @@ def due_live(now: datetime) -> list[Sync]:
     """Syncs for which an event has come, or something urgent is due."""
     urgent = Contact.objects.due(now).filter(sync=OuterRef("pk"), is_urgent=True)
     events_waiting = Event.objects.waiting().filter(Q(connection=OuterRef("ghl")) | Q(connection=OuterRef("centralstation")))
-    ready = Sync.objects.workable(now).filter(unattended(LIVE, now), first_sync_done_at__isnull=False)
+    ready = Sync.objects.workable(now, now_s()).filter(unattended(LIVE, now), first_sync_done_at__isnull=False)
     return list(ready.filter(Exists(urgent) | Exists(events_waiting)))
 
 
@@ -74,7 +75,7 @@ def due_syncs(now: datetime) -> list[Sync]:
     begun, at_work = under_way.filter(_lost(now)), under_way.exclude(_lost(now)).filter(kind__in=runs.BIG)
     by_time = Q(poll_due_at__lte=now) | Q(sweep_due_at__lte=now)
     return list(
-        Sync.objects.workable(now)
+        Sync.objects.workable(now, now_s())
         .filter(unattended(WORK, now), ~Exists(at_work))
         .filter(Exists(contacts) | Exists(begun) | Q(by_time, first_sync_done_at__isnull=False))
         .order_by("poll_due_at", "pk")

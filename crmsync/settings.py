@@ -35,7 +35,7 @@ SECRET_KEY = configuration.secret_key(CRMSYNC_DATA, embedded=not DATABASE_URL)
 CREDENTIAL_KEYS = configuration.credential_keys(CRMSYNC_DATA, embedded=not DATABASE_URL)
 
 # Broker of the background work, and cache. Without it the database is the broker and files are the cache.
-REDIS_URL = env.str("REDIS_URL", default="")
+REDIS_URL = configuration.redis_url(env.str("REDIS_URL", default=""))
 
 INSTALLED_APPS = [
     "crmsync",  # before django_q, whose `qcluster` it replaces

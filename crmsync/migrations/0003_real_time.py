@@ -164,6 +164,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='contact',
+            name='compared_at',
+            field=models.DateTimeField(null=True),
+        ),
+        migrations.AddField(
+            model_name='contact',
             name='heard_at',
             field=models.DateTimeField(null=True),
         ),
@@ -310,6 +315,10 @@ class Migration(migrations.Migration):
             model_name='contact',
             name='held_by',
             field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='contacts', to='crmsync.heldbatch'),
+        ),
+        migrations.AddIndex(
+            model_name='contact',
+            index=models.Index(condition=models.Q(('dirty', 0)), fields=['sync', 'compared_at'], name='contact_longest_uncompared'),
         ),
         migrations.AddField(
             model_name='tally',

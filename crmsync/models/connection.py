@@ -56,7 +56,8 @@ class Connection(models.Model):
     `granted_scopes` is what the authorisation told (None: nobody told), `missing_scopes` what is known to be missing, with what
     goes without it. `webhook_secret` makes the addresses that take unsigned events, `webhook_keys` (PEM) stand in for GHL's published keys;
     `hooks_wanted`: crmsync keeps CentralStation's hooks in order, `hook_states` (model, event, state) is how they were when it
-    looked last, and `hooks_notice` what is wrong with them. A paused connection isn't asked for anything; its events are kept."""
+    looked last, and `hooks_notice` what is wrong with them. A paused connection isn't asked for anything but by a person's test; its
+    events are kept."""
 
     system = models.CharField(_("system"), max_length=20, choices=[(Side.GHL, "GoHighLevel"), (Side.CENTRALSTATION, "CentralStationCRM")])
     name = models.CharField(_("name"), max_length=100, unique=True)

@@ -79,13 +79,14 @@ class Contact(models.Model):
     names of what a person must choose for, `decisions` the sides chosen.
 
     `creating_on` is set before a create is sent and cleared when its answer is stored: in between the record may exist over there.
-    `awaiting_read_back`: written to, and verified in bulk by a page. `ghl_updated_at`, `centralstation_updated_at`: the CRM's own time of
-    what was compared last. `written_at`: our last write. `missing_on`: the side where it was deleted. `kept_apart`: a person said that
+    `awaiting_read_back`: written to, and verified in bulk by a page. `ghl_updated_at`, `centralstation_updated_at`: the CRM's own time
+    of what was compared last. `written_at`: our last write. `compared_at`: the end of the last comparison, whatever came of it,
+    `verified_at` of the last that found both sides equal. `missing_on`: the side where it was deleted. `kept_apart`: a person said that
     nobody over there is this one. `exclusion`: why a person excluded it. `held_by`: what waits for a person's yes or no before anything
-    is written by itself. `stopped`: names of fields that went to and fro (*ping-pong*) and are left alone, `let_go_at` when a
-    person let them go again. `heard_at`: the last event about it, `heard_on` the sides that events told of since it was last
-    compared. `is_urgent`: a live change or a person waits for it, so it goes before background work. `asked_cause`,
-    `asked_by`: a person asked for the reconcile that is due, and how."""
+    is written by itself. `stopped`: names of fields that went to and fro (*ping-pong*) and are left alone, `let_go_at` when a person
+    let them go again. `heard_at`: the last event about it, `heard_on` the sides that events told of since it was last compared.
+    `is_urgent`: a live change or a person waits for it, so it goes before background work. `asked_cause`, `asked_by`: a person asked
+    for the reconcile that is due, and how."""
 
     sync = models.ForeignKey(Sync, on_delete=models.CASCADE, related_name="contacts")
     ghl_id = models.CharField(max_length=64, null=True)
@@ -132,6 +133,7 @@ class Contact(models.Model):
     centralstation_updated_at = models.DateTimeField(null=True)
     written_at = models.DateTimeField(null=True)
     verified_at = models.DateTimeField(null=True)
+    compared_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -147,6 +149,7 @@ class Contact(models.Model):
         indexes = [
             models.Index(fields=["sync", "status", "id"], name="contact_by_status"),
             models.Index(fields=["sync", "due_at"], condition=Q(dirty__gt=0), name="contact_due"),
+            models.Index(fields=["sync", "compared_at"], condition=Q(dirty=0), name="contact_longest_uncompared"),
         ]
         permissions = [
             ("retry_contact", "Can retry contacts"),

@@ -36,11 +36,12 @@ class SyncQuerySet(models.QuerySet["Sync"]):
         """Those to work on: live themselves, and no account of theirs paused."""
         return self.filter(mode=Mode.LIVE, ghl__paused_at=None, centralstation__paused_at=None)
 
-    def workable(self, now: datetime) -> SyncQuerySet:
-        """Those that can be worked on now: live, and both accounts let us in and are in order."""
+    def workable(self, now: datetime, epoch_s: float) -> SyncQuerySet:
+        """Those that can be worked on now: live, and both accounts let us in and are in order. `epoch_s` is now by the budgets' clock, the
+        database's."""
         ready = self.live().exclude(rest_until__gt=now)
         for side in ("ghl", "centralstation"):
-            ready = ready.exclude(**{f"{side}__health__in": LOCKED_OUT}).exclude(**{f"{side}__budget__broken_until__gt": now.timestamp()})
+            ready = ready.exclude(**{f"{side}__health__in": LOCKED_OUT}).exclude(**{f"{side}__budget__broken_until__gt": epoch_s})
         return ready
 
 

@@ -19,6 +19,7 @@ from django.db import connection as database
 from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from crmsync import stopping
 from crmsync.engine.records import Side
@@ -84,7 +85,7 @@ class DatabaseBudget:
         self._learned: tuple[int | None, float | None, int | None] = (None, None, None)
 
     def acquire(self) -> None:
-        asked = _now()
+        asked = now_s()
         while (turn := self._reserve(asked)).wait_s > 0:
             stopping.wait(turn.wait_s)
             if turn.is_mine and not self._is_blocked():
@@ -99,7 +100,7 @@ class DatabaseBudget:
         RateBudget.objects.filter(pk=self._pk).update(**{name: value for name, value in values.items() if value is not None})
 
     def block(self, seconds: float) -> None:
-        until = _now() + seconds
+        until = now_s() + seconds
         RateBudget.objects.filter(pk=self._pk, blocked_until__lt=until).update(blocked_until=until)
 
     def answered(self) -> None:
@@ -117,7 +118,7 @@ class DatabaseBudget:
         row = RateBudget.objects.get(pk=self._pk)
         if row.failures >= BREAK_AFTER:
             rest_s = min(FIRST_REST_S * 2 ** ((row.failures - BREAK_AFTER) // 2), LONGEST_REST_S)
-            RateBudget.objects.filter(pk=self._pk).update(broken_until=_now() + rest_s)
+            RateBudget.objects.filter(pk=self._pk).update(broken_until=now_s() + rest_s)
 
     def _back_in_order(self) -> None:
         """What failed because the CRM was out of order is due now, not only after the pauses that have grown meanwhile."""
@@ -129,7 +130,7 @@ class DatabaseBudget:
         off, so that it gets its turn."""
         with transaction.atomic():
             row = RateBudget.objects.select_for_update().get(pk=self._pk)
-            now = _now()
+            now = now_s()
             self._check_breaker(row, now)
             if not self._is_live:
                 self._check_day(row, now)
@@ -169,28 +170,29 @@ class DatabaseBudget:
         kept = A_DAY.get(self._side, 0) * KEPT_FOR_LIVE
         lately = bool(row.slots) and now - row.slots[-1] < DAY_LOOK_S
         if row.left_today is not None and row.left_today < kept and lately:
-            error = RateLimited(
-                f"{NAMES[self._side]} allows only {row.left_today} more requests today: they are kept for live changes.", side=self._side
-            )
+            text = _("%(crm)s allows only %(n)d more requests today: they are kept for live changes.")
+            error = RateLimited(text % {"crm": NAMES[self._side], "n": row.left_today}, side=self._side)
             error.retry_after_s = DAY_LOOK_S
             raise error
 
     def _resting(self, seconds: float) -> Resting:
-        error = Resting(f"{NAMES[self._side]} is out of order. It is asked again in {max(1, round(seconds))} s.", side=self._side)
+        text = _("%(crm)s is out of order. It is asked again in %(s)d s.")
+        error = Resting(text % {"crm": NAMES[self._side], "s": max(1, round(seconds))}, side=self._side)
         error.retry_after_s = seconds
         return error
 
     def _is_blocked(self) -> bool:
         """Whether a 429 was met while we slept: then what we reserved is void."""
-        return RateBudget.objects.filter(pk=self._pk, blocked_until__gt=_now()).exists()
+        return RateBudget.objects.filter(pk=self._pk, blocked_until__gt=now_s()).exists()
 
     def _too_far_off(self, seconds: float) -> RateLimited:
-        error = RateLimited(f"{NAMES[self._side]} takes no requests for another {seconds:.0f} s.", side=self._side)
+        text = _("%(crm)s takes no requests for another %(s)d s.")
+        error = RateLimited(text % {"crm": NAMES[self._side], "s": round(seconds)}, side=self._side)
         error.retry_after_s = seconds
         return error
 
 
-def _now() -> float:
+def now_s() -> float:
     """Seconds since 1970 by the database's clock, which all machines share; SQLite's is this machine's."""
     if database.vendor != "postgresql":
         return time.time()

@@ -36,7 +36,7 @@ OVERTAKEN_WITHIN = timedelta(minutes=1)
 """A poll that finds a change while its event is on the way has found nothing that would have been missed."""
 
 OWNER_PAGES = 3
-AT_ONCE = 500
+AT_ONCE = 100
 """Events of one look at the table: they collapse to few contacts, and the transaction stays short."""
 
 
@@ -70,17 +70,18 @@ def _take_up(session: Session, side: Side, connection: Connection) -> int:
 
 
 def _handle(session: Session, side: Side, connection: Connection, batch: Sequence[Event]) -> None:
-    heard = Heard()
+    heard, searched = Heard(), Searched(session.systems[side])
     for event in batch:
         event.outcome = Event.Outcome.NOT_USED
         if (notice := _read(event)) is None:
             continue
         if notice.is_uninstall and connection.is_oauth and _is_ours(notice, connection):
-            authorisation.uninstalled(connection)
+            if connection.tested_at is None or event.received_at > connection.tested_at:  # else it has been connected anew since
+                authorisation.uninstalled(connection)
             event.outcome = Event.Outcome.USED
         elif notice.aspects and notice.account_id in (None, connection.account_id):
             event.outcome = Event.Outcome.UNKNOWN
-            for contact_id in _contacts_of(session, side, notice):
+            for contact_id in [notice.contact_id] if notice.contact_id else searched.owners(notice):
                 heard.add(event, contact_id, notice)
     with transaction.atomic():
         _mark(side, connection, heard)
@@ -115,30 +116,34 @@ def _is_ours(notice: Notice, connection: Connection) -> bool:
     return bool(notice.company_id) and notice.company_id == connection.company_id
 
 
-def _contacts_of(session: Session, side: Side, notice: Notice) -> Sequence[str]:
-    """The ids of the contacts that an event is about; where it names only a note or task, its owners are asked for."""
-    if notice.contact_id is not None:
-        return [notice.contact_id]
-    if notice.item_kind is None or notice.item_id is None:
-        return []
-    try:
-        return _owners(session.systems[side], notice.item_kind, notice.item_id)
-    except CrmError as error:  # the next poll finds it
-        log.warning("the owner of an item couldn't be looked up", extra={"side": str(side), "code": error.code})
-        return []
+class Searched:
+    """Whose note or task it is that an event names without its contact: found in the newest of them, which are listed once for all events
+    of a batch. An older one is found by the next poll."""
 
+    def __init__(self, system: System) -> None:
+        self._system = system
+        self._owners: dict[ItemKind, dict[str, tuple[str, ...]]] = {}
 
-def _owners(system: System, kind: ItemKind, item_id: str) -> Sequence[str]:
-    """Whose note or task it is, by the newest in bulk; an older one is found by the next poll."""
-    after: str | None = None
-    for _page in range(OWNER_PAGES if kind in system.bulk_items else 0):
-        page = system.item_page(kind, after)
-        for item, owners in page.items:
-            if item.id == item_id:
-                return owners
-        if (after := page.next) is None:
-            break
-    return ()
+    def owners(self, notice: Notice) -> Sequence[str]:
+        kind = notice.item_kind
+        if kind is None or notice.item_id is None or kind not in self._system.bulk_items:
+            return ()
+        if kind not in self._owners:
+            self._owners[kind] = self._newest(kind)
+        return self._owners[kind].get(notice.item_id, ())
+
+    def _newest(self, kind: ItemKind) -> dict[str, tuple[str, ...]]:
+        found: dict[str, tuple[str, ...]] = {}
+        after: str | None = None
+        try:
+            for _page in range(OWNER_PAGES):
+                page = self._system.item_page(kind, after)
+                found |= {item.id: owners for item, owners in page.items}
+                if (after := page.next) is None:
+                    break
+        except CrmError as error:
+            log.warning("the owners of items couldn't be looked up", extra={"side": str(self._system.side), "code": error.code})
+        return found
 
 
 def _mark(side: Side, connection: Connection, heard: Heard) -> None:

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django_q.tasks import async_task
 
 from crmsync.models import Connection, Sync
+from crmsync.sync.budget import now_s
 
 LIVE, WORK = "live", "work"
 MARK = {LIVE: "live_nudged_at", WORK: "nudged_at"}
@@ -42,7 +43,7 @@ def nudge_live(connection: Connection) -> None:
     """An event has come: wake the syncs that it concerns."""
     now = timezone.now()
     concerned = Sync.objects.filter(Q(ghl=connection.pk) | Q(centralstation=connection.pk), first_sync_done_at__isnull=False)
-    for sync_id in concerned.workable(now).filter(unattended(LIVE, now)).values_list("pk", flat=True):
+    for sync_id in concerned.workable(now, now_s()).filter(unattended(LIVE, now)).values_list("pk", flat=True):
         nudge(sync_id, LIVE)
 
 

@@ -41,9 +41,8 @@ def learn(connection_id: int, error: PermissionMissing) -> None:
     with transaction.atomic():
         connection = Connection.objects.select_for_update().get(pk=connection_id)
         connection.missing_scopes = {**connection.missing_scopes, error.scope: without}
-        connection.health_reason = " ".join(connection.missing_scopes.values())
         if connection.health not in LOCKED_OUT:
-            connection.health = Health.LIMITED
+            connection.health, connection.health_reason = Health.LIMITED, " ".join(connection.missing_scopes.values())
         connection.save(update_fields=["missing_scopes", "health", "health_reason"])
     tell_syncs(connection)
 

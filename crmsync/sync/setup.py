@@ -16,7 +16,16 @@ from crmsync.sync import hooks, outcome, scopes, tokens
 from crmsync.sync.budget import create_budget
 from crmsync.sync.session import open_system
 from crmsync.systems.base import Account
-from crmsync.systems.errors import NAMES, AuthorisationRefused, CredentialsRefused, CrmError, NotFound, PermissionMissing, TryLater
+from crmsync.systems.errors import (
+    NAMES,
+    AuthorisationRefused,
+    CredentialsRefused,
+    CrmError,
+    NeedsPerson,
+    NotFound,
+    PermissionMissing,
+    TryLater,
+)
 from crmsync.systems.ghl.client import ROOT
 
 GHL_ROOT = ROOT
@@ -131,7 +140,8 @@ def apply_account(connection: Connection, account: Account) -> None:
 
 
 def test_connection(connection: Connection) -> Connection:
-    """Test and store the result. Where it works, contacts that its credentials or permissions held up are tried again."""
+    """Test and store the result, whether it is paused or not: a person wants to know. Where it works, contacts that its credentials or
+    permissions held up are tried again."""
     try:
         apply_account(connection, prove(connection))
     except CrmError as error:
@@ -157,8 +167,10 @@ def _health_after(connection: Connection, error: CrmError) -> tuple[Health, str]
             return Health.RECONNECT, reason
         case CredentialsRefused() | PermissionMissing() if connection.is_oauth:
             return Health.RECONNECT, tokens.needs_reconnecting(reason)
-        case _:
+        case NeedsPerson():
             return Health.REFUSED, reason
+        case _:  # something else answers there, or answers strangely: that may pass
+            return Health.UNREACHABLE, reason
 
 
 def release(connection: Connection) -> None:

@@ -78,13 +78,19 @@ def set_cursors(sync: Sync, times: dict[Side, datetime]) -> None:
 
 
 def note_missing(sync: Sync, error: PermissionMissing) -> None:
-    sync.notices[error.side] = _("%(crm)s: the permission “%(scope)s” is missing. It is worked round, with more requests.") % {
-        "crm": NAMES[error.side],
-        "scope": error.scope,
-    }
-    Sync.objects.filter(pk=sync.pk).update(notices=sync.notices)
+    text = _("%(crm)s: the permission “%(scope)s” is missing. It is worked round, with more requests.")
+    _set_notice(sync, error.side, text % {"crm": NAMES[error.side], "scope": error.scope})
 
 
 def forget_missing(sync: Sync, side: Side) -> None:
-    if sync.notices.pop(side, None) is not None:
-        Sync.objects.filter(pk=sync.pk).update(notices=sync.notices)
+    if side in sync.notices:
+        _set_notice(sync, side, "")
+
+
+def _set_notice(sync: Sync, code: str, text: str) -> None:
+    """Others write notices of theirs at the same time."""
+    with transaction.atomic():
+        row = Sync.objects.select_for_update().get(pk=sync.pk)
+        row.notices = {**{key: value for key, value in row.notices.items() if key != code}, **({str(code): text} if text else {})}
+        row.save(update_fields=["notices"])
+    sync.notices = row.notices

@@ -6,7 +6,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from crmsync.models import MatchBy, Mode, RunKind, Sync
+from crmsync.engine.records import SIDES
+from crmsync.models import SECRETS, MatchBy, Mode, RunKind, Sync
 from crmsync.models.sync import SyncQuerySet
 from crmsync.sync import actions, prices, setup
 from crmsync.sync.outcome import explain
@@ -24,7 +25,8 @@ COMPARED_ANEW = {"match_by", "create_in_ghl", "create_in_centralstation", "sync_
 
 
 def _syncs() -> SyncQuerySet:
-    return Sync.objects.select_related("ghl", "centralstation").defer("ghl__credential", "centralstation__credential")
+    secrets = [f"{side}__{column}" for side in SIDES for column in SECRETS]
+    return Sync.objects.select_related("ghl", "centralstation").defer(*secrets)
 
 
 @require_safe

@@ -101,7 +101,7 @@ def test_this_machine_and_the_base_url_are_always_allowed(installation: Installa
 
 def test_redis_becomes_broker_and_cache(installation: Installation) -> None:
     shown = settings_of(installation, "Q_CLUSTER,CACHES", REDIS_URL="redis://127.0.0.1:6379/3")
-    assert "'redis': 'redis://127.0.0.1:6379/3'" in str(shown)
+    assert "'redis': 'redis://127.0.0.1:6379/3?socket_timeout=3&socket_connect_timeout=1'" in str(shown)
     assert "RedisCache" in str(shown)
 
 

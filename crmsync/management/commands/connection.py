@@ -67,7 +67,9 @@ class Command(SubCommands):
             parser.add_argument("--no-test", action="store_true", help="Store it without asking the CRM.")
             parser.add_argument("--json", action="store_true", help="Print JSON, one object a line.")
         self.add_action("list", self.list, "List all connections.")
-        test = self.add_action("test", self.test, "Test a connection with reads only.")
+        test = self.add_action(
+            "test", self.test, "Test a connection: with reads, and for a GoHighLevel token one write that can't do anything."
+        )
         test.add_argument("id", metavar="ID")
         details = self.add_action("show", self.details, "Tell all that is known of a connection, secrets left out; asks no CRM.")
         details.add_argument("id", metavar="ID")
@@ -218,7 +220,6 @@ def _details(report: ConnectionReport) -> dict[str, Any]:
         "scopes": report.granted,
         "missing_scopes": report.missing,
         "webhook_url": report.webhook_url,
-        "workflow_url": report.workflow_url if report.is_ghl else None,
         "calls_used": budget.calls if budget else 0,
         "calls_left_today": budget.left_today if budget else None,
         "limit": f"{budget.limit}/{budget.window_s:g}" if budget else None,
