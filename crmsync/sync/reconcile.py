@@ -255,6 +255,7 @@ class Reconciliation(Pairing):
             "conflicts": list(ended.conflicts),
             "attempts": self.contact.attempts + 1 if tried_in_vain else 0,
             "updated_at": timezone.now(),
+            "compared_at": timezone.now(),
         }
         if not ended.is_held:
             values["held_by"] = None
