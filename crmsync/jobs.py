@@ -41,14 +41,16 @@ TURN_S = 3.0
 work where there is one worker only."""
 
 KEEP_TASKS = timedelta(days=7)
-PRUNE_EVERY_S = 86_400
+PRUNED = "crmsync-pruned"
+PRUNE_EVERY_S, PRUNE_AGAIN_S = 86_400, 3_600
+"""Once a day; one that was cut off goes on in an hour."""
 UPKEEP_EVERY_S = 60
 
 
 def tick() -> None:
     """Queue a job for each sync that has something due. Cheap: a few queries where nothing is."""
     now = timezone.now()
-    if cache.add("crmsync-pruned", True, PRUNE_EVERY_S):
+    if cache.add(PRUNED, True, PRUNE_AGAIN_S):
         async_task("crmsync.jobs.prune")
     needs_upkeep = Connection.objects.to_refresh(now).exists() or hooks.are_due(now)
     if needs_upkeep and cache.add("crmsync-upkeep", True, UPKEEP_EVERY_S):
@@ -164,3 +166,4 @@ def prune() -> None:
     Success.objects.filter(stopped__lt=before).delete()
     Failure.objects.filter(stopped__lt=before).delete()
     pruning.prune()
+    cache.set(PRUNED, True, PRUNE_EVERY_S)

@@ -101,7 +101,13 @@ def _adopt(connection: Connection, grant: Grant, wanted: str = "") -> list[Choic
 
 
 def _same_location(connection: Connection, grant: Grant) -> None:
-    """Contacts are linked by their ids in one location: in another one they would all count as deleted."""
+    """Contacts are linked by their ids in one location: in another one they would all count as deleted. Another agency's authorisation
+    doesn't open it."""
+    if connection.account_id and connection.company_id and grant.is_agencys and grant.company_id not in (None, connection.company_id):
+        raise SetupError(
+            _("This authorisation is another agency's. Nothing was changed: press Connect again, signed in to the agency of %(location)s.")
+            % {"location": connection.account_id}
+        )
     if grant.location_id and connection.account_id and grant.location_id != connection.account_id:
         raise SetupError(
             _(
@@ -173,7 +179,15 @@ def choose_location(connection: Connection, location_id: str) -> Connection:
 
 
 def take_over(
-    *, name: str, client_id: str, client_secret: str, refresh_token: str, location_id: str = "", root: str = ROOT, rate: Rate | None = None
+    *,
+    name: str,
+    client_id: str,
+    client_secret: str,
+    refresh_token: str,
+    location_id: str = "",
+    root: str = ROOT,
+    authorize_root: str = AUTHORIZE_ROOT,
+    rate: Rate | None = None,
 ) -> Connection:
     """An authorisation that was made elsewhere becomes ours: its refresh token is used up at once, and a new one stored. The location is
     the one it was given for; of an agency's, `location_id`, or its only one.
@@ -182,6 +196,7 @@ def take_over(
     if not refresh_token.strip():
         raise SetupError(_("The refresh token is missing."), "refresh_token")
     connection = _new(name, client_id, client_secret, root)
+    connection.authorize_root = authorize_root
     setup.store_new(connection, rate)
     try:
         grant = tokens.ask_twice(connection, refresh_token.strip(), is_known=False)

@@ -49,7 +49,15 @@ class EditForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run
 
 
 class GhlEditForm(EditForm):
-    """With keys of one's own for webhooks, which a simulator or a proxy signs with."""
+    """With its addresses, and keys of one's own for webhooks, which a simulator or a proxy signs with."""
+
+    class Meta(EditForm.Meta):
+        fields = ["name", "root", "authorize_root", "default_user_id"]
+        help_texts = {
+            **EditForm.Meta.help_texts,
+            "root": _("Of GoHighLevel itself, or of a test system."),
+            "authorize_root": _("Where Connect and Reconnect lead. For a white label: https://marketplace.leadconnectorhq.com"),
+        }
 
     keys = forms.CharField(
         label=_("Public keys of webhooks"),
@@ -60,6 +68,16 @@ class GhlEditForm(EditForm):
 
     def __init__(self, posted: QueryDict | None, instance: Connection) -> None:
         super().__init__(posted, instance=instance, initial={"keys": "".join(instance.webhook_keys)})
+        if instance.is_oauth:
+            self.fields["authorize_root"].required = True
+        else:
+            del self.fields["authorize_root"]
+
+    def clean_root(self) -> str:
+        return str(self.cleaned_data["root"]).rstrip("/")
+
+    def clean_authorize_root(self) -> str:
+        return str(self.cleaned_data["authorize_root"]).rstrip("/")
 
     def clean_keys(self) -> list[str]:
         blocks = [block for block in re.split(r"(?<=-----END PUBLIC KEY-----)", self.cleaned_data["keys"]) if block.strip()]

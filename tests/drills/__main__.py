@@ -24,6 +24,7 @@ def all_drills(events: int, scale: float) -> dict[str, tuple[Drill, dict[str, An
         "trouble": (partial(drills.trouble, edits=edits), {}),
         "lost_answers": (partial(drills.lost_answers, edits=edits), {}),
         "out_of_order": (partial(drills.out_of_order, edits=edits, for_s=60.0 * min(1, scale)), {}),
+        "revoked": (partial(drills.revoked, edits=edits // 3), {"set_up": World.fill_by_oauth}),
         "clock_ahead": (partial(drills.clock, edits=edits // 3), {"clock_offset_s": 3600.0}),
         "clock_behind": (partial(drills.clock, edits=edits // 3), {"clock_offset_s": -3600.0}),
     }

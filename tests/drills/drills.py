@@ -94,6 +94,24 @@ def clock(world: World, *, edits: int) -> Figures:
     return figures
 
 
+def revoked(world: World, *, edits: int) -> Figures:
+    """The authorisation is revoked in the midst of it (`World` was let in by OAuth); later somebody presses Reconnect."""
+    figures, chance = Figures(), random.Random(8)
+    _edit_on_both_sides(world, edits, chance)
+    world.ghl.revoke()
+    _edit_on_both_sides(world, edits, chance)
+    until = time.monotonic() + 30
+    while world.state()["health"] != "reconnect" and time.monotonic() < until:
+        time.sleep(0.3)
+    figures.expect("what the connection says", world.state()["health"], "reconnect")
+    calls = len(world.ghl.calls())
+    time.sleep(3)
+    figures.expect("requests while it waits to be reconnected", len(world.ghl.calls()) - calls, 0)
+    world.reconnect()
+    world.settle(60, figures)
+    return figures
+
+
 def _mended(world: World, figures: Figures, seconds: float) -> float:
     world.ghl.clear_faults()
     world.central.clear_faults()

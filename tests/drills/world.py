@@ -30,12 +30,21 @@ from crmsync.sandbox import centralstation, ghl
 from crmsync.sandbox.centralstation import CentralStation
 from crmsync.sandbox.ghl import Ghl
 from crmsync.sandbox.running import serving
-from crmsync.sandbox.settings import DEMO_API_KEY, DEMO_GHL_TOKEN, DEMO_LOCATION_ID, CentralStationSettings, GhlSettings
+from crmsync.sandbox.settings import (
+    APP_SCOPES,
+    DEMO_API_KEY,
+    DEMO_CLIENT_ID,
+    DEMO_CLIENT_SECRET,
+    DEMO_GHL_TOKEN,
+    DEMO_LOCATION_ID,
+    CentralStationSettings,
+    GhlSettings,
+)
 from tests.foundation.installation import PROJECT, Installation, children, free_port, kill, wait_until
 from tests.sync.seen import Seen, seen_in_central, seen_in_ghl
 
 RATE = (2000, 10.0)
-POSTGRES = "postgres://postgres@127.0.0.1:5432/postgres"
+POSTGRES = os.environ.get("CI_DATABASE_URL", "postgres://postgres@127.0.0.1:5432/postgres")
 REDIS = "redis://127.0.0.1:6379/14"
 
 SETUP = f"""
@@ -52,12 +61,25 @@ generous = dict(hold_deletions=10**6, hold_deletions_share=100, hold_creates=10*
 setup.create_sync(name="N", ghl=ghl, centralstation=central, poll_every_s=5, **generous)
 """
 
+RECONNECT = """
+import json, os
+from crmsync.models import Connection
+from crmsync.sync import setup, tokens
+from crmsync.systems.ghl.oauth import Grant
+told = json.loads(os.environ["TOLD"])
+connection = Connection.objects.get(system="ghl")
+connection.client_id, connection.client_secret = told.pop("client_id"), told.pop("client_secret")
+connection.save()
+tokens.store(connection, Grant.model_validate(told))
+setup.test_connection(connection)
+"""
+
 STATE = """
 import json
-from crmsync.models import Contact, Event
+from crmsync.models import Connection, Contact, Event
 from django.db.models import Count
 print(json.dumps({"waiting": Event.objects.waiting().count(), "stored_app": Event.objects.filter(via="app").count(),
-    "dirty": Contact.objects.filter(dirty__gt=0).count(),
+    "dirty": Contact.objects.filter(dirty__gt=0).count(), "health": Connection.objects.get(system="ghl").health,
     "statuses": dict(Contact.objects.order_by().values_list("status").annotate(n=Count("pk")))}))
 """
 
@@ -137,6 +159,16 @@ class World:
         done = self.installed.manage("shell", "-v0", "-c", code, **more)
         assert done.returncode == 0, done.stderr[-3000:]
         return done.stdout
+
+    def fill_by_oauth(self) -> None:
+        """As `fill`, but GoHighLevel lets us in by an authorisation."""
+        self.fill()
+        self.reconnect()
+
+    def reconnect(self) -> None:
+        """A new authorisation of the app, as *Reconnect* brings it back; the first one takes the private token's place."""
+        told = {"client_id": DEMO_CLIENT_ID, "client_secret": DEMO_CLIENT_SECRET, **self.ghl.authorise(sorted(APP_SCOPES))}
+        self._shell(RECONNECT, TOLD=json.dumps(told, default=str))
 
     # Trouble
 
@@ -256,14 +288,13 @@ def world(
     shutil.rmtree(installed.data, ignore_errors=True)
     installed.data.mkdir(parents=True)
     name = f"crmsync_drill_{uuid.uuid4().hex[:8]}"
-    server = os.environ.get("CI_DATABASE_URL", POSTGRES)
     if postgres:
-        with psycopg.connect(server, autocommit=True) as admin:
+        with psycopg.connect(POSTGRES, autocommit=True) as admin:
             admin.execute(f'CREATE DATABASE "{name}"')
         with redis.Redis.from_url(REDIS) as broker:
             broker.flushdb()
         installed.environment = {
-            "DATABASE_URL": f"{server.rpartition('/')[0]}/{name}",
+            "DATABASE_URL": f"{POSTGRES.rpartition('/')[0]}/{name}",
             "REDIS_URL": REDIS,
             "SECRET_KEY": "x" * 60,
             "CREDENTIAL_KEYS": Fernet.generate_key().decode(),
@@ -282,5 +313,5 @@ def world(
                 one.stop()
     finally:
         if postgres:
-            with psycopg.connect(server, autocommit=True) as admin:
+            with psycopg.connect(POSTGRES, autocommit=True) as admin:
                 admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.drills import drills
-from tests.drills.world import world
+from tests.drills.world import World, world
 
 pytestmark = pytest.mark.drill
 
@@ -19,6 +19,7 @@ SMALL: dict[str, tuple[Any, dict[str, Any]]] = {
     "trouble": (partial(drills.trouble, edits=24), {}),
     "lost answers": (partial(drills.lost_answers, edits=24), {}),
     "out of order": (partial(drills.out_of_order, edits=20, for_s=4.0), {}),
+    "token revoked": (partial(drills.revoked, edits=12), {"set_up": World.fill_by_oauth}),
     "clock an hour off": (partial(drills.clock, edits=12), {"clock_offset_s": 3600.0}),
 }
 

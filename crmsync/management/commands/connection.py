@@ -52,6 +52,12 @@ class Command(SubCommands):
         )
         ghl.add_argument("--api-url", default=setup.GHL_ROOT, metavar="URL", help="The root under which /contacts/ lives.")
         ghl.add_argument(
+            "--authorize-url",
+            default=authorisation.AUTHORIZE_ROOT,
+            metavar="URL",
+            help="Where Reconnect leads in the dashboard, with --oauth-stdin.",
+        )
+        ghl.add_argument(
             "--webhook-public-key-file",
             action="append",
             default=[],
@@ -176,7 +182,12 @@ def _taken_over(options: dict[str, Any]) -> Connection:
     except ValueError:
         raise CommandError("Standard input must be JSON with client_id, client_secret and refresh_token.") from None
     connection = authorisation.take_over(
-        name=options["name"], location_id=options["location_id"] or "", root=options["api_url"], rate=options["rate"], **told
+        name=options["name"],
+        location_id=options["location_id"] or "",
+        root=options["api_url"],
+        authorize_root=options["authorize_url"],
+        rate=options["rate"],
+        **told,
     )
     if not connection.account_id and not connection.health_reason:
         connection.health_reason = "The agency has several locations, or none: choose one on the connection's page in the dashboard."
