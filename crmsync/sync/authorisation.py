@@ -40,7 +40,8 @@ def redirect_uri() -> str:
 
 def scopes(*, for_agency: bool) -> dict[str, str]:
     """What is asked for, each with what it is needed for."""
-    return {**SCOPES, **AGENCY_SCOPES} if for_agency else dict(SCOPES)
+    wanted = {**SCOPES, **AGENCY_SCOPES} if for_agency else SCOPES
+    return {scope: _(purpose) for scope, purpose in wanted.items()}
 
 
 def add(*, name: str, client_id: str, client_secret: str, root: str = ROOT, authorize_root: str = AUTHORIZE_ROOT) -> Connection:

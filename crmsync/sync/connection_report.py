@@ -82,7 +82,7 @@ class ConnectionReport:
     @property
     def events(self) -> Sequence[ListedEvent]:
         """GHL's events that are of use, and below them what else has come."""
-        wanted = {event.name: event.purpose for event in EVENTS}
+        wanted = {event.name: _(event.purpose) for event in EVENTS}
         others = [name for name in self.arrivals if name not in wanted]
         return [ListedEvent(name, wanted.get(name, ""), self.arrivals.get(name)) for name in [*wanted, *others]]
 
@@ -110,7 +110,10 @@ class ConnectionReport:
     def missing(self) -> Mapping[str, str]:
         """Each missing permission with what goes without it."""
         known = {**WITHOUT, **self.connection.missing_scopes}
-        return {scope: known.get(scope) or _("crmsync can't work without it.") for scope in sorted(scopes.missing(self.connection))}
+        return {
+            scope: _(known[scope]) if scope in known else _("crmsync can't work without it.")
+            for scope in sorted(scopes.missing(self.connection))
+        }
 
     # Budget
 

@@ -24,6 +24,7 @@ from crmsync.systems.ghl.api import Api
 from crmsync.systems.ghl.pages import ContactPages
 from crmsync.systems.ghl.refusals import read_error, read_limits, wrong_location
 from crmsync.systems.operations import Operation
+from crmsync.systems.texts import gettext_noop
 from crmsync.systems.transport import Transport, Wire
 
 ROOT = "https://services.leadconnectorhq.com"
@@ -34,11 +35,11 @@ T = TypeVar("T")
 _CONTACT_ITSELF = Aspect.PROFILE | Aspect.TAGS
 
 WITHOUT = {
-    op.LOCATION: "The country that completes phone numbers and the time zone aren't known.",
-    op.TASKS: "Tasks are read contact by contact, so a change to a task is found later.",
-    op.CUSTOM_FIELDS: "Custom fields can't be mapped.",
-    op.USERS: "The location's users can't be shown.",
-    op.WRITE: "Nothing can be written to GoHighLevel: the sync goes one way only, from GoHighLevel to CentralStationCRM.",
+    op.LOCATION: gettext_noop("The country that completes phone numbers and the time zone aren't known."),
+    op.TASKS: gettext_noop("Tasks are read contact by contact, so a change to a task is found later."),
+    op.CUSTOM_FIELDS: gettext_noop("Custom fields can't be mapped."),
+    op.USERS: gettext_noop("The location's users can't be shown."),
+    op.WRITE: gettext_noop("Nothing can be written to GoHighLevel: the sync goes one way only, from GoHighLevel to CentralStationCRM."),
 }
 """Scopes that sync can do without, and what goes without them."""
 

@@ -19,6 +19,7 @@ from crmsync.systems.errors import AuthorisationRefused, CrmError, Unavailable
 from crmsync.systems.ghl import operations as op
 from crmsync.systems.ghl.answers import Text
 from crmsync.systems.operations import Operation
+from crmsync.systems.texts import gettext_noop
 from crmsync.systems.transport import Transport, Wire
 
 AUTHORIZE_ROOT = "https://marketplace.gohighlevel.com"
@@ -43,18 +44,20 @@ LIST_INSTALLED_LOCATIONS = Operation(
 )
 
 SCOPES: Mapping[str, str] = {
-    op.READ: "Read contacts with their tags, notes and tasks, and hear of changes to them. Nothing works without it.",
-    op.WRITE: "Create and change contacts, tags, notes and tasks. Without it the sync goes one way only, out of GoHighLevel.",
-    op.LOCATION: "Read the location's name, country and time zone: the country completes phone numbers, the zone dates tasks.",
-    op.CUSTOM_FIELDS: "List the location's custom fields, so that they can be mapped.",
-    op.TASKS: "Read the tasks of many contacts at once, so that a changed task is found within seconds.",
-    op.USERS: "List the location's users, whom tasks can be given to.",
+    op.READ: gettext_noop("Read contacts with their tags, notes and tasks, and hear of changes to them. Nothing works without it."),
+    op.WRITE: gettext_noop("Create and change contacts, tags, notes and tasks. Without it the sync goes one way only, out of GoHighLevel."),
+    op.LOCATION: gettext_noop(
+        "Read the location's name, country and time zone: the country completes phone numbers, the zone dates tasks."
+    ),
+    op.CUSTOM_FIELDS: gettext_noop("List the location's custom fields, so that they can be mapped."),
+    op.TASKS: gettext_noop("Read the tasks of many contacts at once, so that a changed task is found within seconds."),
+    op.USERS: gettext_noop("List the location's users, whom tasks can be given to."),
 }
 """What crmsync asks for, and what each is needed for, in plain words."""
 
 AGENCY_SCOPES: Mapping[str, str] = {
-    INSTALLED: "List the locations that the app is installed in.",
-    EXCHANGE: "Get the location's own token from the agency's.",
+    INSTALLED: gettext_noop("List the locations that the app is installed in."),
+    EXCHANGE: gettext_noop("Get the location's own token from the agency's."),
 }
 """What an agency's authorisation needs besides."""
 

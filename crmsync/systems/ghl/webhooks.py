@@ -35,6 +35,7 @@ from crmsync.systems.notice import (
     text_in,
     time_in,
 )
+from crmsync.systems.texts import gettext_noop
 
 ED25519_KEY = """-----BEGIN PUBLIC KEY-----
 MCowBQYDK2VwAyEAi2HR1srL4o18O8BRa7gVJY7G7bupbN3H9AwJrHCDiOg=
@@ -133,18 +134,24 @@ ITEM_KINDS = {
 }
 
 EVENTS = (
-    EventType("ContactCreate", READ, "A new contact arrives in CentralStationCRM within seconds."),
-    EventType("ContactUpdate", READ, "Changed fields arrive within seconds."),
-    EventType("ContactDelete", READ, "A deleted contact is noticed at once, and a person decides what happens to the other half."),
-    EventType("ContactTagUpdate", READ, "Added and removed tags arrive within seconds."),
-    EventType("NoteCreate", READ, "A new note arrives within seconds."),
-    EventType("NoteUpdate", READ, "A changed note arrives within seconds."),
-    EventType("NoteDelete", READ, "A deleted note is noticed at once."),
-    EventType("TaskCreate", READ, "A new task arrives within seconds."),
-    EventType("TaskComplete", READ, "A finished task is finished on both sides within seconds."),
-    EventType("TaskDelete", READ, "A deleted task is noticed at once. GoHighLevel has no event for changed tasks: crmsync looks for them."),
-    EventType(INSTALL, "", "Says that the app was installed in the location."),
-    EventType(UNINSTALL, "", "Says that the app was removed: crmsync then asks to be connected again."),
+    EventType("ContactCreate", READ, gettext_noop("A new contact arrives in CentralStationCRM within seconds.")),
+    EventType("ContactUpdate", READ, gettext_noop("Changed fields arrive within seconds.")),
+    EventType(
+        "ContactDelete", READ, gettext_noop("A deleted contact is noticed at once, and a person decides what happens to the other half.")
+    ),
+    EventType("ContactTagUpdate", READ, gettext_noop("Added and removed tags arrive within seconds.")),
+    EventType("NoteCreate", READ, gettext_noop("A new note arrives within seconds.")),
+    EventType("NoteUpdate", READ, gettext_noop("A changed note arrives within seconds.")),
+    EventType("NoteDelete", READ, gettext_noop("A deleted note is noticed at once.")),
+    EventType("TaskCreate", READ, gettext_noop("A new task arrives within seconds.")),
+    EventType("TaskComplete", READ, gettext_noop("A finished task is finished on both sides within seconds.")),
+    EventType(
+        "TaskDelete",
+        READ,
+        gettext_noop("A deleted task is noticed at once. GoHighLevel has no event for changed tasks: crmsync looks for them."),
+    ),
+    EventType(INSTALL, "", gettext_noop("Says that the app was installed in the location.")),
+    EventType(UNINSTALL, "", gettext_noop("Says that the app was removed: crmsync then asks to be connected again.")),
 )
 """What to choose in the app's webhook settings."""
 
