@@ -53,12 +53,16 @@ class GhlEditForm(EditForm):
 
     class Meta(EditForm.Meta):
         fields = ["name", "root", "authorize_root", "default_user_id"]
-        help_texts = {
-            **EditForm.Meta.help_texts,
-            "root": _("Of GoHighLevel itself, or of a test system."),
-            "authorize_root": _("Where Connect and Reconnect lead. For a white label: https://marketplace.leadconnectorhq.com"),
-        }
 
+    root = forms.URLField(
+        label=_("Address"), max_length=300, assume_scheme="https", help_text=_("Of GoHighLevel itself, or of a test system.")
+    )
+    authorize_root = forms.URLField(
+        label=_("Address of the authorisation page"),
+        max_length=300,
+        assume_scheme="https",
+        help_text=_("Where Connect and Reconnect lead. For a white label: https://marketplace.leadconnectorhq.com"),
+    )
     keys = forms.CharField(
         label=_("Public keys of webhooks"),
         required=False,
@@ -68,9 +72,7 @@ class GhlEditForm(EditForm):
 
     def __init__(self, posted: QueryDict | None, instance: Connection) -> None:
         super().__init__(posted, instance=instance, initial={"keys": "".join(instance.webhook_keys)})
-        if instance.is_oauth:
-            self.fields["authorize_root"].required = True
-        else:
+        if not instance.is_oauth:
             del self.fields["authorize_root"]
 
     def clean_root(self) -> str:
