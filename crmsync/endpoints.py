@@ -6,7 +6,7 @@ from django.db import DatabaseError
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from crmsync.models import Event
 from crmsync.readiness import missing_migrations
@@ -38,21 +38,18 @@ RETRY_AFTER_S = 30
 
 
 @csrf_exempt
-@require_POST
 def ghl_webhook(request: HttpRequest, pk: int) -> JsonResponse:
     """Signed events of a GoHighLevel app."""
     return _received(request, Door(connection_id=pk, via=Event.Via.APP))
 
 
 @csrf_exempt
-@require_POST
 def ghl_workflow(request: HttpRequest, pk: int, secret: str) -> JsonResponse:
     """What a GoHighLevel workflow's Webhook action sends."""
     return _received(request, Door(connection_id=pk, via=Event.Via.WORKFLOW, secret=secret))
 
 
 @csrf_exempt
-@require_POST
 def centralstation_hook(request: HttpRequest, pk: int, model: str, event: str, secret: str) -> JsonResponse:
     """One of CentralStation's hooks."""
     return _received(request, Door(connection_id=pk, via=Event.Via.HOOK, secret=secret, model=model, event=event))
@@ -60,6 +57,10 @@ def centralstation_hook(request: HttpRequest, pk: int, model: str, event: str, s
 
 def _received(request: HttpRequest, door: Door) -> JsonResponse:
     """200 once it is stored, or was before. What can't be stored, for whatever reason, is asked for again: a 500 would lose it."""
+    if request.method != "POST":
+        answer = _answer(405, {"status": "refused", "reason": "method"})
+        answer.headers["Allow"] = "POST"
+        return answer
     try:
         is_new = receive(door, _body(request), request.headers)
     except (NoSuchAddress, WrongSecret):  # which of the two isn't told

@@ -52,7 +52,7 @@ def tick() -> None:
     now = timezone.now()
     if cache.add(PRUNED, True, PRUNE_AGAIN_S):
         async_task("crmsync.jobs.prune")
-    needs_upkeep = Connection.objects.to_refresh(now).exists() or hooks.are_due(now)
+    needs_upkeep = Connection.objects.to_refresh(now).exists() or hooks.are_due(now) or events.unused().exists()
     if needs_upkeep and cache.add("crmsync-upkeep", True, UPKEEP_EVERY_S):
         async_task("crmsync.jobs.upkeep")
     for sync in due_live(now):
@@ -154,8 +154,9 @@ def _faults_told(sync: Sync) -> Iterator[None]:
 
 
 def upkeep() -> None:
-    """Keep authorisations alive, and CentralStation's hooks in order."""
+    """Keep authorisations alive, CentralStation's hooks in order, and set aside the events that nobody needs."""
     now = timezone.now()
+    events.set_aside()
     tokens.refresh_due(now)
     hooks.keep(now)
 

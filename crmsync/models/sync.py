@@ -128,6 +128,12 @@ class Sync(models.Model):
         return self.name
 
     @property
+    def paused_account(self) -> Connection | None:
+        """The account whose pause makes a live sync stand still."""
+        paused = (one for one in (self.ghl, self.centralstation) if one.paused_at is not None)
+        return next(paused, None) if self.mode == Mode.LIVE else None
+
+    @property
     def home_region(self) -> str:
         return self.region or self.ghl.country or "DE"
 

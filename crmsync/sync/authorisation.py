@@ -84,7 +84,8 @@ def finish(connection: Connection, code: str, *, for_agency: bool) -> list[Choic
     except Unanswered as error:
         raise SetupError(_("GoHighLevel gave no answer, and a code works once only: press Connect again.")) from error
     except CrmError as error:
-        raise SetupError(_("%(why)s Nothing was changed: press Connect again.") % {"why": error.message}) from error
+        text = _("%(why)s Nothing was changed. Check client id and client secret on the connection's page, then press Connect again.")
+        raise SetupError(text % {"why": error.message}) from error
     _same_location(connection, grant)
     return _adopt(connection, grant)
 

@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from crmsync.engine.records import SIDES, Aspect, ItemKind, Side
 from crmsync.models import Cause, Connection, Contact, Event, Mode, Sync, Tally
+from crmsync.models.connection import ConnectionQuerySet
 from crmsync.models.contact import ContactQuerySet
-from crmsync.sync import authorisation
 from crmsync.sync.nudging import LIVE, nudge
 from crmsync.sync.session import Session
 from crmsync.systems.base import System
@@ -75,10 +75,8 @@ def _handle(session: Session, side: Side, connection: Connection, batch: Sequenc
         event.outcome = Event.Outcome.NOT_USED
         if (notice := _read(event)) is None:
             continue
-        if notice.is_uninstall and connection.is_oauth and _is_ours(notice, connection):
-            if connection.tested_at is None or event.received_at > connection.tested_at:  # else it has been connected anew since
-                authorisation.uninstalled(connection)
-            event.outcome = Event.Outcome.USED
+        if notice.is_uninstall and tells_of(notice, connection):
+            event.outcome = Event.Outcome.USED  # when it came: receiving.py
         elif notice.aspects and notice.account_id in (None, connection.account_id):
             event.outcome = Event.Outcome.UNKNOWN
             for contact_id in [notice.contact_id] if notice.contact_id else searched.owners(notice):
@@ -89,8 +87,7 @@ def _handle(session: Session, side: Side, connection: Connection, batch: Sequenc
         for outcome in Event.Outcome:
             ids = [event.pk for event in batch if event.outcome == outcome]
             Event.objects.filter(pk__in=ids).update(handled_at=now, outcome=outcome)
-        for type, n in Counter(event.type or event.via for event in batch).items():
-            Tally.add(connection.pk, f"event:{type}", n)
+        _count_types(connection, batch)
     _wake_others(session, connection)
 
 
@@ -109,8 +106,10 @@ def _read(event: Event) -> Notice | None:
         return None
 
 
-def _is_ours(notice: Notice, connection: Connection) -> bool:
-    """An app is uninstalled from a location, or from the agency that its authorisation belongs to."""
+def tells_of(notice: Notice, connection: Connection) -> bool:
+    """Whether the app was uninstalled from this connection's location, or from the agency that its authorisation belongs to."""
+    if not connection.is_oauth:
+        return False
     if notice.account_id:
         return notice.account_id == connection.account_id
     return bool(notice.company_id) and notice.company_id == connection.company_id
@@ -173,6 +172,27 @@ def _mark_heard(contacts: ContactQuerySet, side: Side, aspects: Aspect, now: dat
     for heard_on, ids in by_heard.items():
         Contact.objects.filter(pk__in=ids).update(heard_at=now, heard_on=list(heard_on))
     contacts.wanted().mark_dirty(aspects, now, is_urgent=True)
+
+
+def set_aside() -> None:
+    """Events of a connection that no sync uses are of no use; they are counted, and no longer wait."""
+    for connection in unused():
+        waiting = Event.objects.filter(connection=connection).waiting()
+        while batch := list(waiting.only("type", "via")[:AT_ONCE]):
+            with transaction.atomic():
+                Event.objects.filter(pk__in=[event.pk for event in batch]).update(handled_at=timezone.now(), outcome=Event.Outcome.NOT_USED)
+                _count_types(connection, batch)
+
+
+def unused() -> ConnectionQuerySet:
+    """Connections with events waiting that no sync uses."""
+    waiting = Event.objects.filter(connection=OuterRef("pk"), handled_at=None)
+    return Connection.objects.without_secrets().filter(Exists(waiting), ghl_syncs=None, centralstation_syncs=None)
+
+
+def _count_types(connection: Connection, batch: Sequence[Event]) -> None:
+    for type, n in Counter(event.type or event.via for event in batch).items():
+        Tally.add(connection.pk, f"event:{type}", n)
 
 
 def account_for(session: Session, contact: Contact, written: Collection[Side]) -> None:

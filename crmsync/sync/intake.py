@@ -17,7 +17,7 @@ from crmsync.engine.items import differs
 from crmsync.engine.mapping import FieldMap
 from crmsync.engine.matching import Keys, keys_of
 from crmsync.engine.merge import on
-from crmsync.engine.records import Aspect, Item, ItemKind, Record, Side
+from crmsync.engine.records import Aspect, Item, ItemKind, Record, Side, Value
 from crmsync.models import Contact, MatchKey, PageCopy, Status, Sync
 from crmsync.models import Item as ItemRow
 from crmsync.sync.session import Session
@@ -168,10 +168,7 @@ def _differing(session: Session, row: Contact, items: Sequence[ItemRow], record:
     aspects = Aspect(0)
     base = base_of(row, items)
     fields = {mapped.name: (mapped, base.fields.get(mapped.name)) for mapped in session.mapping}
-    if any(
-        pair is None or not mapped.same(on(pair, record.side), record.profile.get(mapped.key(record.side)), session.policy.region)
-        for mapped, pair in fields.values()
-    ):
+    if any(pair is None or not _is_as_agreed(session, mapped, on(pair, record.side), record) for mapped, pair in fields.values()):
         aspects |= Aspect.PROFILE
     if base.tags is None or set(base.tags) != session.policy.kept_same(record, base.tags):
         aspects |= Aspect.TAGS
@@ -181,6 +178,16 @@ def _differing(session: Session, row: Contact, items: Sequence[ItemRow], record:
     if record.updated_at is None or known is None or record.updated_at > known:
         aspects |= Aspect.NOTES | Aspect.TASKS
     return aspects & session.policy.aspects
+
+
+def _is_as_agreed(session: Session, mapped: FieldMap, agreed: Value, record: Record) -> bool:
+    """Whether a record shows what was agreed on. A list that has names in small letters only doesn't tell how they are written: else every
+    poll would look at everybody."""
+    shown = record.profile.get(mapped.key(record.side))
+    if mapped.same(agreed, shown, session.policy.region):
+        return True
+    is_folded = bool(record.rows.get("names_folded"))
+    return is_folded and isinstance(agreed, str) and isinstance(shown, str) and agreed.casefold() == shown.casefold()
 
 
 def _tasks_differ(session: Session, items: Sequence[ItemRow], record: Record) -> bool:

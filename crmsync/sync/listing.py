@@ -16,6 +16,7 @@ from crmsync import stopping
 from crmsync.engine.records import SIDES, Aspect, ItemKind, Record, Side
 from crmsync.models import Item as ItemRow
 from crmsync.models import PageCopy, Run, RunKind, RunStatus, Sync
+from crmsync.models.contact import LONG_AGO
 from crmsync.sync import intake, partner
 from crmsync.sync.batches import believe
 from crmsync.sync.work import Work, forget_missing, note_missing, set_cursors
@@ -97,9 +98,10 @@ def _list_everything(work: Work) -> None:
 
 def _known_from(progress: Mapping[str, Any], side: Side) -> datetime:
     """From when on changes of a side may be missing in what was listed: when we began, or the newest change listed, by the CRM's own clock,
-    where that is earlier. Our clock may be an hour ahead, and an hour's changes must not be passed over."""
-    began, newest = datetime.fromisoformat(progress["began"]), progress.get("newest", {}).get(side)
-    return min(began, datetime.fromisoformat(newest)) if newest else began
+    where that is earlier. Our clock may be an hour ahead, and an hour's changes must not be passed over; a side without anybody tells no
+    time at all."""
+    newest = progress.get("newest", {}).get(side)
+    return min(datetime.fromisoformat(progress["began"]), datetime.fromisoformat(newest) if newest else LONG_AGO)
 
 
 def _pages(work: Work, name: str, fetch: Callable[[str | None], tuple[int, str | None]]) -> None:

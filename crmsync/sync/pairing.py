@@ -116,17 +116,18 @@ class Pairing:
         return None
 
     def look_first(self, side: Side) -> None:
-        """Ask whether the person is over there by now, for the event or poll that tells of it may be on its way still. A run that has just
-        listed everything knows. Raises `Deferred` after taking in somebody new."""
+        """Ask whether the person is over there by now, for what tells of it may be on its way still, or its contact hasn't been read yet. A
+        run that has just listed everything knows. Raises `Deferred` where there is somebody to link to or to ask about."""
         if self.session.is_bulk or self.contact.kept_apart:
             return
         keys = partner.stored_keys(self.contact.pk, side)
         emails, phones = sorted(keys[KeyKind.EMAIL]), sorted(keys[KeyKind.PHONE])
         name = "" if emails or phones else self.contact.label
-        found = self.session.systems[side.other].find(emails=emails, phones=phones, name=name)
-        known = set(self.session.sync.contacts.on(side.other, [one.id for one in found]).values_list(f"{side.other}_id", flat=True))
-        if new := [one for one in found if one.id not in known]:
-            intake.take_in(self.session, new, read_at=timezone.now(), keep_copies=False)
+        found = list(self.session.systems[side.other].find(emails=emails, phones=phones, name=name))
+        if not found:
+            return
+        intake.take_in(self.session, found, read_at=timezone.now(), keep_copies=False)
+        if not isinstance(partner.decide(self.contact, side, self.session.sync.match_by), Create):
             raise Deferred(0.1)
 
     def braked(self, writes: list[Write]) -> Outcome | None:
@@ -138,7 +139,7 @@ class Pairing:
         waits = self.contact.status == Status.WAITING and self.contact.issue_id is None and self.contact.held_by_id is None
         if not waits or not self.session.is_by_itself(self.contact):
             return None
-        return self.session.brake.waits(creates=not self.contact.is_linked)
+        return self.session.brake.clock.waits(self.contact, creates=not self.contact.is_linked)
 
     def duplicate(self, side: Side, error: Duplicate) -> Outcome:
         """The CRM says that somebody has this e-mail or phone. Take that record in: if it is our match, the next try links it."""

@@ -16,7 +16,8 @@ from django.utils import timezone
 
 from crmsync.engine.records import Side
 from crmsync.models import Connection, Event, Tally
-from crmsync.sync import addresses
+from crmsync.sync import addresses, authorisation
+from crmsync.sync.events import tells_of
 from crmsync.sync.nudging import nudge_live
 from crmsync.sync.patience import Patience, bounded
 from crmsync.systems.centralstation import webhooks as centralstation
@@ -133,6 +134,8 @@ def _store(door: Door, connection: Connection, notice: Notice, body: str) -> boo
     try:
         with transaction.atomic():
             Event.objects.create(connection=connection, via=door.via, type=notice.type, webhook_id=notice.webhook_id, body=body)
+            if notice.is_uninstall and tells_of(notice, connection):  # at once: a later connecting must not be undone by it
+                authorisation.uninstalled(connection)
     except IntegrityError:
         if notice.webhook_id is None or not seen.exists():
             raise

@@ -13,7 +13,7 @@ from crmsync.engine.base import Base
 from crmsync.engine.items import FIELDS
 from crmsync.engine.mapping import FieldMap, Pair
 from crmsync.engine.records import SIDES, FieldKey, ItemKind, Side, Value
-from crmsync.models import Contact, PageCopy, Status, Sync
+from crmsync.models import LOCKED_OUT, Contact, HeldBatch, PageCopy, Status, Sync
 from crmsync.sync.intake import CONTACT
 from crmsync.sync.session import open_system
 from crmsync.sync.state import RECORD, base_of, mapping_of
@@ -52,6 +52,18 @@ def overview(sync: Sync) -> dict[str, int]:
     """How many contacts have each status; all statuses are there."""
     found = dict(sync.contacts.order_by().values_list("status").annotate(n=Count("pk")))
     return {str(status): found.get(status, 0) for status in Status.values}
+
+
+def standstill(sync: Sync) -> list[str]:
+    """Why a live sync doesn't go on, wholly or in part: an account that is paused or doesn't let us in, what waits for a person's yes."""
+    found = []
+    for connection in (sync.ghl, sync.centralstation):
+        if connection.paused_at is not None:
+            found.append(_("“%(name)s” is paused: the sync stands still until it is resumed.") % {"name": connection.name})
+        elif connection.health in LOCKED_OUT:
+            values = {"name": connection.name, "reason": connection.health_reason}
+            found.append(_("“%(name)s” doesn't let us in, so the sync stands still: %(reason)s") % values)
+    return found + [str(batch) for batch in sync.held_batches.filter(state=HeldBatch.State.HELD)]
 
 
 def calls_used(sync: Sync) -> dict[str, int]:

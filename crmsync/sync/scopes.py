@@ -11,6 +11,7 @@ from crmsync.models import LOCKED_OUT, Connection, Health, Sync
 from crmsync.systems.errors import PermissionMissing
 from crmsync.systems.ghl import operations as op
 from crmsync.systems.ghl.client import WITHOUT
+from crmsync.systems.ghl.oauth import SCOPES
 
 ONE_WAY = "one_way"
 """The code of the notice on a sync that goes one way only."""
@@ -25,7 +26,7 @@ def not_granted(connection: Connection) -> frozenset[str]:
     """Empty where nobody told what was granted (a private integration token)."""
     if connection.side is not Side.GHL or connection.granted_scopes is None:
         return frozenset()
-    return frozenset(operation.scope for operation in op.OPERATIONS if operation.scope) - set(connection.granted_scopes)
+    return frozenset(SCOPES) - set(connection.granted_scopes)
 
 
 def is_writing_known(connection: Connection) -> bool:

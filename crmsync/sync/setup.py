@@ -142,6 +142,10 @@ def apply_account(connection: Connection, account: Account) -> None:
 def test_connection(connection: Connection) -> Connection:
     """Test and store the result, whether it is paused or not: a person wants to know. Where it works, contacts that its credentials or
     permissions held up are tried again."""
+    if connection.is_oauth and not connection.account_id:
+        connection.health_reason = _("Nobody has said yes in GoHighLevel yet: press Connect.")
+        connection.save(update_fields=["health_reason"])
+        return connection
     try:
         apply_account(connection, prove(connection))
     except CrmError as error:

@@ -52,7 +52,7 @@ class GhlEditForm(EditForm):
     """With its addresses, and keys of one's own for webhooks, which a simulator or a proxy signs with."""
 
     class Meta(EditForm.Meta):
-        fields = ["name", "root", "authorize_root", "default_user_id"]
+        fields = ["name", "client_id", "root", "authorize_root", "default_user_id"]
 
     root = forms.URLField(
         label=_("Address"), max_length=300, assume_scheme="https", help_text=_("Of GoHighLevel itself, or of a test system.")
@@ -72,8 +72,9 @@ class GhlEditForm(EditForm):
 
     def __init__(self, posted: QueryDict | None, instance: Connection) -> None:
         super().__init__(posted, instance=instance, initial={"keys": "".join(instance.webhook_keys)})
+        self.fields["client_id"].required = True
         if not instance.is_oauth:
-            del self.fields["authorize_root"]
+            del self.fields["client_id"], self.fields["authorize_root"]
 
     def clean_root(self) -> str:
         return str(self.cleaned_data["root"]).rstrip("/")

@@ -99,7 +99,9 @@ def test_a_new_credential_that_is_refused_leaves_the_old(administrator: Client, 
 
 def test_renaming_leaves_the_credential_alone(administrator: Client) -> None:
     connection = make_connection()
-    administrator.post(reverse("connection_edit", args=[connection.pk]), {"name": "New name", "default_user_id": ""})
+    administrator.post(
+        reverse("connection_edit", args=[connection.pk]), {"name": "New name", "root": connection.root, "default_user_id": ""}
+    )
     assert Connection.objects.values_list("name", "account_id").get() == ("New name", "loc1")
     assert Connection.objects.get().credential == SECRET
 

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from crmsync import jobs
 from crmsync.engine.records import Side
@@ -13,6 +14,7 @@ from crmsync.models import Cause, Change, Connection, Contact, Event, Health, St
 from crmsync.sandbox.settings import DEMO_LOCATION_ID
 from crmsync.sync import actions, listening
 from tests.sync.kit import ADA, GRACE, Live
+from tests.webhooks.sender import body, ed25519, public_pem, signed
 
 
 def ghl_event(live: Live, type: str, **payload: Any) -> Event:
@@ -200,8 +202,33 @@ def test_an_event_that_comes_while_its_contact_is_being_created_makes_no_second_
 
 
 def test_an_uninstalled_app_needs_to_be_reconnected(live: Live, ada: Contact) -> None:
-    Connection.objects.filter(pk=live.sync.ghl_id).update(client_id="app-1")
-    ghl_event(live, "UNINSTALL", appId="app")
-    jobs.live(live.sync.pk)
+    """When the event comes, whatever else waits: connecting anew must not be undone by it later."""
+    Connection.objects.filter(pk=live.sync.ghl_id).update(client_id="app-1", webhook_keys=[public_pem(ed25519())])
+    sent = body("UNINSTALL", locationId=DEMO_LOCATION_ID, id=None)
+    answer = Client().post(f"/webhooks/ghl/{live.sync.ghl_id}/", sent, "application/json", headers=signed(sent))
     live.sync.ghl.refresh_from_db()
-    assert live.sync.ghl.health == Health.RECONNECT
+    assert (answer.status_code, live.sync.ghl.health) == (200, Health.RECONNECT)
+
+
+def test_events_of_an_account_that_no_sync_uses_wait_for_nobody(live: Live) -> None:
+    other = Connection.objects.create(system=Side.GHL, name="Other", root="http://127.0.0.1:1", account_id="L", credential="t")
+    event = Event.objects.create(connection=other, via=Event.Via.APP, type="ContactUpdate", body="{}")
+    jobs.upkeep()
+    event.refresh_from_db()
+    assert (event.outcome, listening.arrivals(other)["ContactUpdate"].count) == (Event.Outcome.NOT_USED, 1)
+
+
+@pytest.mark.parametrize("first", [Side.GHL, Side.CENTRALSTATION])
+def test_somebody_entered_in_both_crms_at_once_is_found_though_nobody_has_read_the_other_half(
+    live: Live, ada: Contact, first: Side
+) -> None:
+    """Both events have come, so both halves have rows; only one of them is in hand, and the other one has never been read."""
+    ghl_id = live.ghl.add_contact(firstName="Grace", lastName="Hopper", email="grace@example.org")
+    central_id = live.central.add_contact(**GRACE)
+    rows = {
+        Side.GHL: Contact.objects.create(sync=live.sync, ghl_id=ghl_id),
+        Side.CENTRALSTATION: Contact.objects.create(sync=live.sync, centralstation_id=str(central_id)),
+    }
+    actions.sync_now(rows[first])
+    live.later()
+    assert (live.counts(), live.statuses()) == ((2, 2), ["in_sync", "in_sync"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
@@ -9,10 +10,12 @@ from django.utils import timezone
 
 from crmsync.engine.records import ItemKind, Side
 from crmsync.models import Cause, Contact, Run, RunKind, RunStatus, Sync
+from crmsync.sandbox.centralstation import CentralStation
+from crmsync.sandbox.ghl import Ghl
 from crmsync.sync import actions, intake, runs
 from crmsync.sync.drain import drain
 from crmsync.sync.session import open_session
-from tests.sync.kit import GRACE, Live
+from tests.sync.kit import ADA, GRACE, Live
 
 
 def test_a_new_contact_is_found(live: Live, ada: Contact) -> None:
@@ -153,3 +156,21 @@ def test_an_event_for_a_contact_that_is_being_created_makes_no_second_row(live: 
 def forget_recent_writes(live: Live) -> None:
     """As if our last write were long past, and its stamps settled."""
     live.sync.contacts.update(written_at=timezone.now() - timedelta(hours=1))
+
+
+def test_a_list_with_names_in_small_letters_makes_nobody_dirty(
+    join: Callable[..., Live], serve_ghl: Callable[..., Ghl], centralstation_sandbox: CentralStation
+) -> None:
+    live = join(serve_ghl(raw_names_in_lists=False), centralstation_sandbox)
+    live.ghl.add_contact(**ADA)
+    live.run()
+    Contact.objects.update(ghl_updated_at=timezone.now(), centralstation_updated_at=timezone.now())
+    before = len(live.ghl.calls())
+    live.run()
+    assert "get-contact" not in [call.operation for call in live.ghl.calls()[before:]]
+
+
+def test_the_cursor_of_a_side_without_anybody_is_not_by_our_clock(live: Live) -> None:
+    live.ghl.add_contact(**ADA)
+    live.run()
+    assert Sync.objects.get().cursors["centralstation"] < "2001"

@@ -146,7 +146,10 @@ class Command(SubCommands):
             states = _asked(connection, options)
         except CrmError as error:
             raise CommandError(connection.hooks_notice or error.message) from error
-        self.show_all(options, hook_rows(states))
+        if options["remove"]:
+            self.tell("Ours are removed.")
+        else:
+            self.show_all(options, hook_rows(states))
         if connection.hooks_notice:
             self.tell(connection.hooks_notice)
         if any(one.state is not HookHealth.OK for one in states):

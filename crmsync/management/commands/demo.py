@@ -90,6 +90,8 @@ class Command(BaseCommand):
         self._tell(f"  Client secret       {DEMO_CLIENT_SECRET}")
         self._tell(f"  Address             {simulated.ghl}      (of the API and of the authorisation page)")
         self._tell("")
+        self._tell("  Its command line:   " + f"CRMSYNC_DATA={settings.CRMSYNC_DATA} BASE_URL={address} python manage.py sync status 1")
+        self._tell("")
 
     def _tell(self, line: str) -> None:
         self.stdout.write(line)
