@@ -60,6 +60,7 @@ class Migration(migrations.Migration):
                 ('state', models.CharField(choices=[('gathering', 'gathering'), ('held', 'held'), ('approved', 'approved'), ('rejected', 'rejected'), ('over', 'over')], default='held', max_length=10)),
                 ('explanation', models.TextField()),
                 ('samples', models.JSONField(default=list)),
+                ('size', models.PositiveIntegerField(default=0)),
                 ('opened_at', models.DateTimeField(auto_now_add=True)),
                 ('decided_at', models.DateTimeField(null=True)),
             ],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -78,6 +80,12 @@ class Result(models.TextChoices):
     FAILED = "failed", _("failed")
 
 
+class ChangeQuerySet(models.QuerySet["Change"]):
+    def by_itself(self, since: datetime) -> ChangeQuerySet:
+        """Writes since then without a person behind them, but those that failed."""
+        return self.filter(at__gt=since, cause__in=BY_ITSELF).exclude(result=Result.FAILED)
+
+
 class Change(models.Model):
     """One write to one system: the fields before and after, the result, the cause. `kind` is an engine.plan.WriteKind."""
 
@@ -98,6 +106,8 @@ class Change(models.Model):
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
     at = models.DateTimeField(auto_now_add=True)
 
+    objects = ChangeQuerySet.as_manager()
+
     class Meta:
         ordering = ["-id"]
         indexes = [
@@ -112,7 +122,7 @@ class HeldBatch(models.Model):
 
     `samples` are some of the writes as they would be: label, side, kind, before, after. Kind `missing`: `side` came back empty or half
     empty, and nothing that would follow from that was done. One is `gathering` while it isn't known yet whether it is too much, and `over`
-    when nothing of it is left to decide."""
+    when nothing of it is left to decide. `size`: how many contacts were put into it; of a decided one, how many it was decided for."""
 
     class Kind(models.TextChoices):
         CREATES = "creates", _("new contacts")
@@ -133,6 +143,7 @@ class HeldBatch(models.Model):
     state = models.CharField(max_length=10, choices=State, default=State.HELD)
     explanation = models.TextField()
     samples = models.JSONField(default=list)
+    size = models.PositiveIntegerField(default=0)
     opened_at = models.DateTimeField(auto_now_add=True)
     decided_at = models.DateTimeField(null=True)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")

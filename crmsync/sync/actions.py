@@ -12,6 +12,7 @@ from crmsync.engine.records import SIDES, Aspect, Side
 from crmsync.models import Cause, Connection, Contact, HeldBatch, Item, MatchKey, Mode, Run, RunKind, Status, Sync
 from crmsync.models.contact import ContactQuerySet
 from crmsync.sync import batches, outcome, runs
+from crmsync.sync.clock import waiting_for_a_clock
 from crmsync.sync.session import open_session
 from crmsync.systems.errors import NAMES, CrmError
 
@@ -74,10 +75,21 @@ def resume_connection(connection: Connection, by: User | None = None) -> None:
     syncs.update(poll_due_at=timezone.now(), rest_until=None)
 
 
+def is_compared_anew(sync: Sync) -> bool:
+    """Whether a change of fields or policy begins a full comparison."""
+    return sync.first_sync_done_at is not None and sync.mode == Mode.LIVE
+
+
 def mapping_changed(sync: Sync, by: User | None = None) -> None:
     """Fields or policy changed: compare all contacts anew, those excluded for lack of creating among them."""
-    if sync.first_sync_done_at and sync.mode == Mode.LIVE:
+    if is_compared_anew(sync):
         runs.begin(sync, RunKind.FULL, by)
+
+
+def clock_changed(sync: Sync) -> None:
+    """Quiet hours or the share of an hour changed: what waits for a time is told its new one."""
+    for some in batches.in_steps(waiting_for_a_clock(sync)):
+        some.update(due_at=timezone.now())
 
 
 # Contacts
@@ -85,20 +97,22 @@ def mapping_changed(sync: Sync, by: User | None = None) -> None:
 
 def retry(contacts: ContactQuerySet, by: User | None = None) -> int:
     """Try again what failed, as if for the first time: what wasn't kept is sent again. Returns how many."""
-    ids = list(contacts.wanted().values_list("pk", flat=True))
-    if not ids:
-        return 0
-    items = Item.objects.filter(contact__in=ids)
+    count = 0
+    for some in batches.in_steps(contacts.wanted()):
+        with transaction.atomic():
+            count += _retry(some, by)
+    return count
+
+
+def _retry(some: ContactQuerySet, by: User | None) -> int:
+    items = Item.objects.filter(contact__in=some)
     items.update(sent={})
     items.exclude(fresh="").update(fresh="", base={})  # created and not there: without a base it is no deletion, and created again
-    wanted = Contact.objects.filter(pk__in=ids)
-    wanted.update(sent={}, attempts=0, status=Status.PENDING, asked_cause=Cause.RETRY, asked_by=by, held_by=None)
-    _let_go_again(wanted)
-    wanted.mark_dirty(Aspect.ALL, timezone.now())
-    wanted.update(due_at=timezone.now())
-    for sync in Sync.objects.filter(contacts__in=ids).distinct():
-        Sync.objects.filter(pk=sync.pk).update(rest_until=None)
-    return len(ids)
+    _let_go_again(some)
+    some.mark_dirty(Aspect.ALL, timezone.now())
+    Sync.objects.filter(contacts__in=some).update(rest_until=None)
+    values = {"sent": {}, "attempts": 0, "status": Status.PENDING, "held_by": None}
+    return some.update(asked_cause=Cause.RETRY, asked_by=by, due_at=timezone.now(), **values)
 
 
 def sync_now(contact: Contact, by: User | None = None) -> None:
@@ -225,10 +239,11 @@ def _forget_side(contact: Contact, side: Side) -> None:
 
 def _make_due(contact: Contact, cause: Cause, by: User | None) -> None:
     one = Contact.objects.filter(pk=contact.pk)
-    one.update(status=Status.PENDING, reason="", issue=None, asked_cause=cause, asked_by=by, held_by=None)
-    _let_go_again(one)
-    one.mark_dirty(Aspect.ALL, timezone.now(), is_urgent=True)
-    one.update(due_at=timezone.now())
+    with transaction.atomic():
+        _let_go_again(one)
+        one.mark_dirty(Aspect.ALL, timezone.now(), is_urgent=True)
+        values = {"status": Status.PENDING, "reason": "", "issue": None, "held_by": None}
+        one.update(asked_cause=cause, asked_by=by, due_at=timezone.now(), **values)
 
 
 def _let_go_again(contacts: ContactQuerySet) -> None:

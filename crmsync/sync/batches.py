@@ -68,7 +68,8 @@ def tell_contacts(batch: HeldBatch, but: int = 0) -> None:
 def decide(batch: HeldBatch, state: HeldBatch.State, by: AbstractBaseUser | None) -> bool:
     """Approve or reject what is held; False when somebody has decided already."""
     decided = HeldBatch.objects.filter(pk=batch.pk, state=State.HELD)
-    if not decided.update(state=state, decided_at=timezone.now(), by_id=by.pk if by else None):
+    size = contacts_of(batch).count()
+    if not decided.update(state=state, decided_at=timezone.now(), by_id=by.pk if by else None, size=size):
         return False
     batch.refresh_from_db()
     if state == State.APPROVED:
@@ -83,8 +84,9 @@ def decide(batch: HeldBatch, state: HeldBatch.State, by: AbstractBaseUser | None
 def free(batch: HeldBatch) -> None:
     """Make the contacts of an approved batch due, by the word of whoever approved it."""
     for some in in_steps(contacts_of(batch).wanted()):
-        some.update(status=Status.PENDING, reason="", issue=None, asked_cause=Cause.DECISION, asked_by=batch.by_id, held_by=None)
-        some.mark_dirty(Aspect(0), timezone.now())
+        with transaction.atomic():
+            some.update(status=Status.PENDING, reason="", issue=None, asked_cause=Cause.DECISION, asked_by=batch.by_id, held_by=None)
+            some.mark_dirty(Aspect(0), timezone.now())
 
 
 def believe(sync: Sync, side: Side, *, shown: int, known: int) -> None:

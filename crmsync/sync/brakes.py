@@ -8,29 +8,29 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.db import transaction
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crmsync.engine.records import Aspect, Side
 from crmsync.engine.write import Write, WriteKind
-from crmsync.models import BY_ITSELF, Cause, Change, Contact, HeldBatch, Result, Sync
+from crmsync.models import BY_ITSELF, Cause, Contact, HeldBatch, Sync
+from crmsync.models.contact import ContactQuerySet
 from crmsync.sync import outcome
 from crmsync.sync.batches import contacts_of, free, in_steps, reason_of, tell_contacts
+from crmsync.sync.clock import Clock
 from crmsync.sync.outcome import Outcome
 from crmsync.systems.errors import NAMES
 
 Kind, State = HeldBatch.Kind, HeldBatch.State
 
-WINDOW, HOUR = timedelta(minutes=10), timedelta(hours=1)
+WINDOW = timedelta(minutes=10)
 FEW = 5
 """So many contacts with deletions are never too large a share: a small account isn't held for one deleted note."""
 
@@ -43,16 +43,25 @@ OPEN = (State.GATHERING, State.HELD)
 
 
 @dataclass(slots=True)
-class Tally:
-    """What happened by itself within the window, with what waits from it: `deletions` are items, `deleting` and `changes` contacts."""
+class Counts:
+    """What happened by itself within the window, with what waits from it: `deletions` are items, `deleting` and `changes` contacts.
+    `crowd`: how many contacts are due."""
 
     deletions: int = 0
     deleting: int = 0
     creates: int = 0
     changes: int = 0
-    created_this_hour: int = 0
-    oldest_create: datetime | None = None
     crowd: int = 0
+
+    def add(self, kind: str, items: int, contacts: int = 1) -> None:
+        match kind:
+            case Kind.DELETIONS:
+                self.deletions += items
+                self.deleting += contacts
+            case Kind.CREATES:
+                self.creates += contacts
+            case Kind.CHANGES:
+                self.changes += contacts
 
 
 class Brake:
@@ -60,10 +69,11 @@ class Brake:
     too many pass."""
 
     def __init__(self, sync: Sync) -> None:
+        self.clock = Clock(sync)
         self._sync = sync
         self._lock = threading.Lock()
-        self._tally = Tally()
-        self._tally_until = self._linked_until = 0.0
+        self._counts = Counts()
+        self._counts_until = self._linked_until = 0.0
         self._linked = 0
         self._passed: set[int] = set()
 
@@ -76,84 +86,53 @@ class Brake:
         held_by = contact.held_by
         if held_by is not None and held_by.state in (State.HELD, State.REJECTED):
             return outcome.held(reason_of(held_by))
+        if held_by is not None and held_by.state == State.APPROVED:  # just now: whoever approved makes it due in a moment
+            return outcome.gathered()
         if cause not in BY_ITSELF:
             return None
-        if ended := self.waits(creates=any(write.kind is WriteKind.CREATE for write in writes)):
+        creates = sum(write.kind is WriteKind.CREATE for write in writes)
+        if ended := self.clock.waits(contact, creates=creates > 0):
             return ended
-        if held_by is None or held_by.state != State.OVER:
+        if held_by is None or not was_let_go(held_by):
             with self._lock:
                 found = self._too_much(contact, writes)
             if found is not None:
                 return self._hold(contact, writes, *found)
-        self._count(contact, writes)
+        self._let_pass(contact, writes)
+        self.clock.count_created(creates)
         return None
-
-    def waits(self, *, creates: bool) -> Outcome | None:
-        """What a clock says: the quiet hours, and for a new contact the hour's share."""
-        now = timezone.now()
-        if until := quiet_until(self._sync, now):
-            return outcome.waits_until(_("Quiet hours: nothing is written by itself until %(time)s. Then it goes on."), until, self._zone)
-        if creates and (until := self._full_until(now)):
-            text = _(
-                "As many contacts as may be within an hour were created by themselves. This one waits its turn; next look at %(time)s."
-            )
-            return outcome.waits_until(text, until, self._zone)
-        return None
-
-    @property
-    def _zone(self) -> ZoneInfo:
-        return zone_of(self._sync)
-
-    def _full_until(self, now: datetime) -> datetime | None:
-        most = self._sync.creates_per_hour
-        with self._lock:
-            tally = self._counted()
-            if most is None or tally.created_this_hour < most:
-                return None
-            return max((tally.oldest_create or now) + HOUR, now + timedelta(minutes=1))
 
     # Counting
 
-    def _count(self, contact: Contact, writes: Iterable[Write]) -> None:
+    def _let_pass(self, contact: Contact, writes: Iterable[Write]) -> None:
         """What is let pass now counts at once, before the log of changes tells of it."""
-        kinds = Counter(write.kind for write in writes)
         with self._lock:
             self._passed.add(contact.pk)
-            self._tally.deletions += kinds[WriteKind.DELETE_ITEM]
-            self._tally.deleting += bool(kinds[WriteKind.DELETE_ITEM])
-            self._tally.creates += kinds[WriteKind.CREATE]
-            self._tally.created_this_hour += kinds[WriteKind.CREATE]
-            self._tally.changes += bool(kinds.keys() - {WriteKind.DELETE_ITEM, WriteKind.CREATE})
+            for kind, of_kind in by_kind(writes).items():
+                self._counts.add(kind, len(of_kind))
 
-    def _counted(self) -> Tally:
+    def _counted(self) -> Counts:
         now_s = time.monotonic()
-        if now_s > self._tally_until:
-            self._tally = self._count_anew(timezone.now())
-            self._tally_until = now_s + COUNTED_FOR_S
-        return self._tally
+        if now_s > self._counts_until:
+            self._counts = self._count_anew(timezone.now())
+            self._counts_until = now_s + COUNTED_FOR_S
+        return self._counts
 
-    def _count_anew(self, now: datetime) -> Tally:
-        done = by_itself(self._sync, now - WINDOW)
+    def _count_anew(self, now: datetime) -> Counts:
         deletes, creates = Q(kind=WriteKind.DELETE_ITEM), Q(kind=WriteKind.CREATE)
-        tally = Tally(
-            **done.aggregate(
+        counts = Counts(
+            **self._sync.changes.by_itself(now - WINDOW).aggregate(
                 deletions=Count("pk", filter=deletes),
                 deleting=Count("contact", filter=deletes, distinct=True),
                 creates=Count("pk", filter=creates),
                 changes=Count("contact", filter=~deletes & ~creates, distinct=True),
-            )
+            ),
+            crowd=self._sync.contacts.wanted().filter(dirty__gt=0, due_at__lte=now).count(),
         )
         lately = HeldBatch.objects.filter(sync=self._sync, opened_at__gt=now - WINDOW, state__in=[*OPEN, State.REJECTED])
-        waiting = dict(lately.values_list("kind").annotate(Count("contacts")).order_by())
-        tally.deletions += waiting.get(Kind.DELETIONS, 0)
-        tally.deleting += waiting.get(Kind.DELETIONS, 0)
-        tally.creates += waiting.get(Kind.CREATES, 0)
-        tally.changes += waiting.get(Kind.CHANGES, 0)
-        tally.crowd = self._sync.contacts.wanted().filter(dirty__gt=0, due_at__lte=now).count()
-        if self._sync.creates_per_hour is not None:
-            times = by_itself(self._sync, now - HOUR).filter(creates).order_by("at").values_list("at", flat=True)
-            tally.created_this_hour, tally.oldest_create = len(times), times[0] if times else None
-        return tally
+        for kind, waiting in lately.values_list("kind").annotate(Count("contacts")).order_by():
+            counts.add(kind, waiting, waiting)
+        return counts
 
     def _linked_contacts(self) -> int:
         now_s = time.monotonic()
@@ -166,35 +145,35 @@ class Brake:
 
     def _too_much(self, contact: Contact, writes: Sequence[Write]) -> tuple[HeldBatch.Kind, Side, HeldBatch.State] | None:
         """Of which kind these writes are too many, on which side; gathering where that isn't known yet."""
-        tally = self._counted()
-        others = max(tally.crowd - 1, 0)
+        counts = self._counted()
+        others = max(counts.crowd - 1, 0)
         one = 0 if contact.held_by_id else 1  # what is gathered already is counted
         for kind, of_kind in by_kind(writes).items():
             items = one * len(of_kind)
-            if not self._is_over(kind, tally, items + others, one + others) or (kind == Kind.CHANGES and self._is_counted(contact)):
+            if not self._is_over(kind, counts, items + others, one + others) or (kind == Kind.CHANGES and self._is_counted(contact)):
                 continue
-            return kind, of_kind[0].side, State.HELD if self._is_over(kind, tally, items, one) else State.GATHERING
+            return kind, of_kind[0].side, State.HELD if self._is_over(kind, counts, items, one) else State.GATHERING
         return None
 
-    def _is_over(self, kind: HeldBatch.Kind, tally: Tally, items: int, contacts: int) -> bool:
+    def _is_over(self, kind: HeldBatch.Kind, counts: Counts, items: int, contacts: int) -> bool:
         """Whether so many more of this kind would be more than the sync lets pass."""
         sync = self._sync
         match kind:
             case Kind.DELETIONS:
                 share = max(FEW, sync.hold_deletions_share * self._linked_contacts() // 100)
-                return tally.deletions + items > sync.hold_deletions or tally.deleting + contacts > share
+                return counts.deletions + items > sync.hold_deletions or counts.deleting + contacts > share
             case Kind.CREATES:
-                return tally.creates + contacts > sync.hold_creates
+                return counts.creates + contacts > sync.hold_creates
             case _:
                 share = sync.hold_changes_share * self._linked_contacts() // 100
-                return tally.changes + contacts > max(sync.hold_changes, share)
+                return counts.changes + contacts > max(sync.hold_changes, share)
 
     def _is_counted(self, contact: Contact) -> bool:
         """Whether this contact was changed within the window already: once more doesn't make more contacts."""
         since = timezone.now() - WINDOW
         if contact.pk in self._passed or contact.written_at is None or contact.written_at < since:
             return contact.pk in self._passed
-        return by_itself(self._sync, since).filter(contact=contact).exists()
+        return contact.changes.by_itself(since).exists()
 
     def over_by_now(self, kind: HeldBatch.Kind) -> bool:
         """Whether what was written and what waits of this kind is too much together."""
@@ -206,37 +185,35 @@ class Brake:
     def _hold(self, contact: Contact, writes: Sequence[Write], kind: HeldBatch.Kind, side: Side, state: HeldBatch.State) -> Outcome:
         """Put the contact into the open batch of this kind and side. One that gathers is held as soon as one of them is too much."""
         with transaction.atomic():
-            batch, _is_new = HeldBatch.objects.get_or_create(
-                sync=self._sync, kind=kind, side=side, state__in=OPEN, defaults={"state": state}
-            )
-            batch = HeldBatch.objects.select_for_update().get(pk=batch.pk)
+            batch = self._open_batch(kind, side, state)
             is_news = batch.state == State.GATHERING and state == State.HELD
-            if state == State.HELD and batch.state in OPEN and not batch.explanation:
+            if state == State.HELD and not batch.explanation:
                 batch.state, batch.explanation = State.HELD, self.explain(kind, side)
             if len(batch.samples) < SAMPLES and all(sample["contact"] != contact.pk for sample in batch.samples):
                 batch.samples += [_sample(contact, write) for write in by_kind(writes)[kind][: SAMPLES - len(batch.samples)]]
-            batch.save(update_fields=["state", "explanation", "samples"])
+            batch.size += contact.held_by_id != batch.pk
+            batch.save(update_fields=["state", "explanation", "samples", "size"])
             Contact.objects.filter(pk=contact.pk).update(held_by=batch)
         if contact.held_by_id is None:
-            self._count_waiting(kind, len(by_kind(writes)[kind]))
+            with self._lock:
+                self._counts.add(kind, len(by_kind(writes)[kind]))
         contact.held_by = batch
         if is_news:
             tell_contacts(batch, but=contact.pk)
         return outcome.gathered() if batch.state == State.GATHERING else outcome.held(reason_of(batch))
 
-    def _count_waiting(self, kind: HeldBatch.Kind, n: int) -> None:
-        with self._lock:
-            match kind:
-                case Kind.DELETIONS:
-                    self._tally.deletions += n
-                    self._tally.deleting += 1
-                case Kind.CREATES:
-                    self._tally.creates += 1
-                case _:
-                    self._tally.changes += 1
+    def _open_batch(self, kind: HeldBatch.Kind, side: Side, state: HeldBatch.State) -> HeldBatch:
+        """The open batch of this kind and side, made if there is none, and locked. One that was decided or let go of before we had the lock
+        takes nobody in any more."""
+        while True:
+            found, _is_new = HeldBatch.objects.get_or_create(
+                sync=self._sync, kind=kind, side=side, state__in=OPEN, defaults={"state": state}
+            )
+            if batch := HeldBatch.objects.select_for_update().filter(pk=found.pk, state__in=OPEN).first():
+                return batch
 
     def explain(self, kind: HeldBatch.Kind, side: Side) -> str:
-        sync, done = self._sync, by_itself(self._sync, timezone.now() - WINDOW)
+        sync, done = self._sync, self._sync.changes.by_itself(timezone.now() - WINDOW)
         values: dict[str, object] = {"crm": NAMES[side]}
         match kind:
             case Kind.DELETIONS:
@@ -263,9 +240,9 @@ class Brake:
         return text % values
 
 
-def by_itself(sync: Sync, since: datetime) -> QuerySet[Change]:
-    """Writes since then without a person behind them, but those that failed."""
-    return Change.objects.filter(sync=sync, at__gt=since, cause__in=BY_ITSELF).exclude(result=Result.FAILED)
+def was_let_go(batch: HeldBatch) -> bool:
+    """Whether what was gathered proved to be few. What was held and is over had lost all its contacts first."""
+    return batch.state == State.OVER and batch.decided_at is None
 
 
 def by_kind(writes: Iterable[Write]) -> dict[HeldBatch.Kind, list[Write]]:
@@ -297,51 +274,44 @@ def _sample(contact: Contact, write: Write) -> dict[str, Any]:
 def let_go(sync: Sync) -> bool:
     """Nothing else is due: decide what was gathered. True if some of it may be written now.
 
-    Besides, finish what an approval began in a process that is gone, and close batches of which nothing is left."""
+    Besides, finish what an approval or we began in a process that is gone, and close batches of which nothing is left."""
     for approved in HeldBatch.objects.filter(sync=sync, state=State.APPROVED, contacts__isnull=False).distinct():
         free(approved)
-    gathered = list(HeldBatch.objects.filter(sync=sync, state=State.GATHERING))
+    gathered = HeldBatch.objects.filter(sync=sync, state=State.GATHERING)
     let_go_of = [batch for batch in gathered if _decide_gathered(sync, batch)]
-    of_batch = Contact.objects.filter(held_by=OuterRef("pk"))
-    empty = HeldBatch.objects.filter(~Exists(of_batch), sync=sync)
-    empty.filter(state=State.HELD).exclude(kind=Kind.MISSING).update(state=State.OVER, decided_at=timezone.now())
+    _make_due(sync.contacts.filter(held_by__state=State.OVER, dirty__gt=0, due_at=None))
+    empty = HeldBatch.objects.filter(~Exists(Contact.objects.filter(held_by=OuterRef("pk"))), sync=sync)
+    for batch in empty.filter(state=State.HELD).exclude(kind=Kind.MISSING):
+        _close_empty(batch)
     empty.filter(state=State.OVER, explanation="").delete()
     return bool(let_go_of)
 
 
 def _decide_gathered(sync: Sync, batch: HeldBatch) -> bool:
     now = timezone.now()
-    if Brake(sync).over_by_now(HeldBatch.Kind(batch.kind)):
-        batch.explanation = Brake(sync).explain(HeldBatch.Kind(batch.kind), Side(batch.side))
-        HeldBatch.objects.filter(pk=batch.pk, state=State.GATHERING).update(state=State.HELD, explanation=batch.explanation)
-        tell_contacts(batch)
+    still = HeldBatch.objects.filter(pk=batch.pk, state=State.GATHERING)  # another process may be at it, too
+    if Brake(sync).over_by_now(Kind(batch.kind)):
+        batch.explanation = Brake(sync).explain(Kind(batch.kind), Side(batch.side))
+        if still.update(state=State.HELD, explanation=batch.explanation):
+            tell_contacts(batch)
         return False
     others_due = sync.contacts.wanted().filter(dirty__gt=0, due_at__lte=now).exists()
     if others_due and batch.opened_at > now - GATHER_FOR:
         return False
-    if not HeldBatch.objects.filter(pk=batch.pk, state=State.GATHERING).update(state=State.OVER):
+    if not still.update(state=State.OVER):
         return False
-    for some in in_steps(contacts_of(batch)):
-        some.mark_dirty(Aspect(0), now, is_suspect=False)
+    _make_due(contacts_of(batch))
     return True
 
 
-# Quiet hours
+def _make_due(contacts: ContactQuerySet) -> None:
+    for some in in_steps(contacts):
+        some.mark_dirty(Aspect(0), timezone.now(), is_suspect=False)
 
 
-def zone_of(sync: Sync) -> ZoneInfo:
-    return ZoneInfo(sync.ghl.timezone or "Europe/Berlin")
-
-
-def quiet_until(sync: Sync, now: datetime) -> datetime | None:
-    """When the quiet hours that it is now end; None where it isn't any. They may span midnight, in the zone of the GHL location."""
-    start, end = sync.quiet_from, sync.quiet_until
-    if start is None or end is None or start == end:
-        return None
-    local = now.astimezone(zone_of(sync))
-    clock = local.time()
-    is_quiet = start <= clock < end if start < end else clock >= start or clock < end
-    if not is_quiet:
-        return None
-    day = local.date() if clock < end else local.date() + timedelta(days=1)
-    return datetime.combine(day, end, tzinfo=zone_of(sync))
+def _close_empty(batch: HeldBatch) -> None:
+    """A contact may be joining: whoever has the lock first is right."""
+    with transaction.atomic():
+        held = HeldBatch.objects.select_for_update().filter(pk=batch.pk, state=State.HELD)
+        if held.exists() and not contacts_of(batch).exists():
+            held.update(state=State.OVER, decided_at=timezone.now())

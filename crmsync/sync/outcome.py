@@ -169,9 +169,9 @@ def gathered() -> Outcome:
 
 def waits_until(text: str, until: datetime, zone: ZoneInfo) -> Outcome:
     """Nothing is written before then; `text` has a place for the time."""
-    return Outcome(
-        status=Status.WAITING, reason=text % {"time": until.astimezone(zone).strftime("%H:%M")}, stays_dirty=True, retry_at=until
-    )
+    is_far = until - timezone.now() > timedelta(hours=20)
+    time = until.astimezone(zone).strftime("%Y-%m-%d %H:%M" if is_far else "%H:%M")
+    return Outcome(status=Status.WAITING, reason=text % {"time": time}, stays_dirty=True, retry_at=until)
 
 
 def ping_pong(sync: Sync, names: Sequence[str]) -> Outcome:

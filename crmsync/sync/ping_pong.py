@@ -19,7 +19,6 @@ from crmsync.engine.records import Aspect, ItemKind, Record, Side
 from crmsync.engine.values import fold_tag
 from crmsync.engine.write import Write, WriteKind
 from crmsync.models import Contact
-from crmsync.sync.brakes import by_itself
 
 WITHIN = timedelta(hours=1)
 ASPECTS = {"tags": Aspect.TAGS, "notes": Aspect.NOTES, "tasks": Aspect.TASKS}
@@ -42,7 +41,7 @@ def to_and_fro(contact: Contact, writes: Sequence[Write]) -> list[str]:
     }
     last: dict[Thing, Side] = {}
     turns: dict[Thing, int] = {}
-    rows = by_itself(contact.sync, since).filter(contact=contact).order_by("pk").values("side", "kind", "remote_id", "before", "after")
+    rows = contact.changes.by_itself(since).order_by("pk").values("side", "kind", "remote_id", "before", "after")
     for row in rows:
         side = Side(row["side"])
         for thing in _things(WriteKind(row["kind"]), row["before"], row["after"], refs.get((side, row["remote_id"]), "")):

@@ -27,7 +27,12 @@ from crmsync.systems.errors import CredentialsRefused, CrmError, TryLater
 
 __all__ = ["BIG", "LOST_AFTER", "UNDER_WAY", "begin", "due_again", "kind_of_next_run", "work_on"]
 
-CAUSES = {RunKind.FIRST_SYNC: Cause.FIRST_SYNC, RunKind.FULL: Cause.FULL, RunKind.POLL: Cause.POLL, RunKind.RETRY: Cause.RETRY}
+CAUSES = {
+    RunKind.FIRST_SYNC: Cause.FIRST_SYNC,
+    RunKind.FULL: Cause.FULL,
+    RunKind.POLL: Cause.POLL,
+    RunKind.RETRY: Cause.AUTOMATIC_RETRY,  # a contact that a person asked for says so itself; what else is due comes along
+}
 BIG = (RunKind.FIRST_SYNC, RunKind.FULL)
 """Runs that list everything, and verify in bulk."""
 
@@ -39,8 +44,11 @@ UNDER_WAY = (RunStatus.RUNNING, RunStatus.INTERRUPTED)
 
 
 def begin(sync: Sync, kind: RunKind, by: AbstractBaseUser | None = None, *, is_asked: bool = False) -> Run:
-    """The run of this kind that is under way, else a new one. `is_asked`: a person wants it."""
-    under_way = sync.runs.filter(kind=kind, status__in=UNDER_WAY).first() if kind != RunKind.RETRY else None
+    """The run of this kind that is under way, else a new one. `is_asked`: a person wants it, and a poll that came by itself isn't that."""
+    runs = sync.runs.filter(kind=kind, status__in=UNDER_WAY)
+    if is_asked and kind == RunKind.POLL:
+        runs = runs.filter(is_asked=True)
+    under_way = runs.first() if kind != RunKind.RETRY else None
     if under_way is None:
         return Run.objects.create(sync=sync, kind=kind, by_id=by.pk if by else None, is_asked=is_asked)
     Run.objects.filter(pk=under_way.pk).update(status=RunStatus.RUNNING, ended_at=None, reason="")

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, time, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db.models.signals import post_init
 from django.utils import timezone
 
 from crmsync.engine.mapping import Policy
 from crmsync.engine.records import Aspect, Record, Side
-from crmsync.models import Cause, Change, Contact, HeldBatch, Sync
-from crmsync.sync import actions, brakes
+from crmsync.models import Cause, Change, Contact, HeldBatch, RunKind, Sync
+from crmsync.models.contact import ContactQuerySet
+from crmsync.sync import actions, brakes, clock, runs
 from crmsync.sync.actions import ActionError
+from crmsync.sync.reconcile import reconcile
+from crmsync.sync.session import open_session
+from tests.dashboard.data import make_change
 from tests.sync.conftest import Cli
 from tests.sync.kit import Live
 
@@ -252,6 +260,72 @@ def test_a_large_batch_is_decided_in_steps(live: Live, monkeypatch: pytest.Monke
     assert (tasks_in_central(live), set(live.statuses())) == (0, {"in_sync"})
 
 
+@pytest.mark.parametrize("decision", [None, actions.reject])
+def test_a_passing_error_does_not_let_a_held_contact_go(live: Live, decision: Any) -> None:
+    batch = held_deletions(live)
+    if decision:
+        decision(batch)
+    Change.objects.update(at=timezone.now() - timedelta(minutes=11))
+    HeldBatch.objects.update(opened_at=timezone.now() - timedelta(minutes=11))
+    live.central.fault("server_error", times=40, method="GET")
+    live.sync.contacts.filter(pk=live.sync.contacts.all()[0].pk).mark_dirty(Aspect.ALL, timezone.now(), is_urgent=True)
+    live.work()
+    live.central.clear_faults()
+    with live.nothing_written():
+        live.later()
+    assert batch.contacts.count() == 4
+
+
+def test_retrying_one_contact_does_not_let_others_pass(live: Live) -> None:
+    people(live, 5, task="Ring her")
+    settings(live, hold_deletions=1)
+    delete_tasks(live)
+    live.sync.contacts.mark_dirty(Aspect.ALL, timezone.now())
+    actions.retry(live.sync.contacts.filter(pk=live.sync.contacts.all()[0].pk))
+    runs.work_on(runs.begin(live.sync, RunKind.RETRY))
+    assert (tasks_in_central(live), held(live)) == (4, [("deletions", "centralstation", 4)])
+
+
+def test_a_run_of_a_person_is_its_own_while_a_poll_is_under_way(live: Live) -> None:
+    people(live, 4, task="Ring her")
+    settings(live, hold_deletions=1)
+    delete_tasks(live)
+    runs.begin(live.sync, RunKind.POLL)
+    live.run()
+    assert (tasks_in_central(live), held(live)) == (0, [])
+
+
+def test_an_approval_that_is_cut_off_in_a_step_is_finished(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    batch = held_deletions(live)
+    with monkeypatch.context() as cut:
+        cut.setattr(ContactQuerySet, "mark_dirty", killed)
+        with pytest.raises(KeyboardInterrupt):
+            actions.approve(batch)
+    live.poll()
+    live.work()
+    assert (tasks_in_central(live), set(live.statuses())) == (0, {"in_sync"})
+
+
+def test_what_is_being_approved_is_not_held_anew(live: Live) -> None:
+    batch = held_deletions(live)
+    HeldBatch.objects.filter(pk=batch.pk).update(state="approved", decided_at=timezone.now())
+    contact = live.sync.contacts.all()[0]
+    live.sync.contacts.filter(pk=contact.pk).mark_dirty(Aspect.ALL, timezone.now())
+    with open_session(live.sync, Cause.WEBHOOK) as session:
+        reconcile(session, contact.pk)
+    contact.refresh_from_db()
+    assert (contact.held_by, HeldBatch.objects.count()) == (batch, 1)
+
+
+def test_a_decided_batch_tells_how_many_it_was_about(live: Live) -> None:
+    batch = held_deletions(live)
+    actions.retry(live.sync.contacts.filter(pk=live.sync.contacts.all()[0].pk))
+    actions.approve(batch)
+    live.work()
+    batch.refresh_from_db()
+    assert (batch.size, batch.contacts.count()) == (3, 0)
+
+
 # New contacts and changes
 
 
@@ -326,10 +400,45 @@ def test_what_proves_to_be_few_is_let_go(live: Live) -> None:
 def test_what_a_dead_worker_gathered_is_let_go(live: Live) -> None:
     people(live, 1, task="Ring her")
     delete_tasks(live)
-    batch = HeldBatch.objects.create(sync=live.sync, kind="deletions", side="centralstation", state="gathering")
-    live.sync.contacts.update(held_by=batch, dirty=int(Aspect.ALL), due_at=None, status="pending")
+    gathering(live)
     live.poll()
     assert (tasks_in_central(live), HeldBatch.objects.count(), live.statuses()) == (0, 0, ["in_sync"])
+
+
+def test_what_was_let_go_of_by_a_process_that_died_is_let_go(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    people(live, 2, task="Ring her")
+    delete_tasks(live)
+    gathering(live)
+    with monkeypatch.context() as cut:
+        cut.setattr(ContactQuerySet, "mark_dirty", killed)
+        with pytest.raises(KeyboardInterrupt):
+            brakes.let_go(live.sync)
+    live.poll()
+    assert (tasks_in_central(live), HeldBatch.objects.count(), set(live.statuses())) == (0, 0, {"in_sync"})
+
+
+def test_what_another_process_has_let_go_of_is_not_held(live: Live) -> None:
+    people(live, 2)
+    settings(live, hold_deletions=0)
+    make_change(live.sync.contacts.all()[0], kind="delete_item")
+    rows = HeldBatch.objects.filter(pk=gathering(live).pk)
+    with while_loaded(lambda: rows.update(state="over")):
+        brakes.let_go(live.sync)
+    assert set(live.statuses()) == {"pending"}
+
+
+@pytest.mark.parametrize("state", ["over", "rejected"])
+def test_a_batch_that_is_closed_meanwhile_takes_nobody_in(live: Live, state: str) -> None:
+    people(live, 2)
+    settings(live, hold_changes=0, hold_changes_share=0)
+    batch = HeldBatch.objects.create(sync=live.sync, kind="changes", side="centralstation", state="held")
+    first, second = live.sync.contacts.all()
+    live.sync.contacts.filter(pk=second.pk).update(held_by=batch)
+    rows = HeldBatch.objects.filter(pk=batch.pk)
+    live.edit_in_ghl(first, firstName="Augusta")
+    with while_loaded(lambda: rows.update(state=state, decided_at=timezone.now(), explanation="Too many.")):
+        live.poll()
+    assert held(live) == [("changes", "centralstation", 1)]
 
 
 def test_live_changes_are_held_too(live: Live) -> None:
@@ -419,6 +528,28 @@ def test_they_are_created_when_the_hour_has_room(live: Live) -> None:
     assert (live.counts(), set(live.statuses())) == ((5, 5), {"in_sync"})
 
 
+def test_those_that_wait_for_the_hour_come_one_after_the_other(live: Live) -> None:
+    people(live, 1)
+    settings(live, creates_per_hour=2)
+    newcomers(live, 6)
+    live.poll()
+    live.later()
+    turns = [contact.due_at for contact in live.sync.contacts.filter(status="waiting").order_by("pk") if contact.due_at]
+    pauses = [round((later - earlier).total_seconds() / 60) for earlier, later in pairwise(turns)]
+    assert pauses == [30, 30, 30]
+
+
+def test_a_larger_share_of_the_hour_is_used_at_once(live: Live) -> None:
+    people(live, 1)
+    settings(live, creates_per_hour=1)
+    newcomers(live, 3)
+    live.poll()
+    settings(live, creates_per_hour=10)
+    actions.clock_changed(live.sync)
+    live.work()
+    assert set(live.statuses()) == {"in_sync"}
+
+
 def test_a_run_of_a_person_creates_more(live: Live) -> None:
     people(live, 1)
     settings(live, creates_per_hour=1)
@@ -482,7 +613,7 @@ BERLIN_MORNING = datetime(2026, 7, 1, 3, 30, tzinfo=UTC)  # 5:30 in Berlin
 )
 def test_quiet_hours_are_those_of_the_location(start: time | None, end: time, until: datetime | None, live: Live) -> None:
     live.sync.ghl.timezone, live.sync.quiet_from, live.sync.quiet_until = "Europe/Berlin", start, end
-    assert brakes.quiet_until(live.sync, BERLIN_MORNING) == until
+    assert clock.quiet_until(live.sync, BERLIN_MORNING) == until
 
 
 def test_a_contact_created_in_ghl_gets_the_tag_in_the_same_call(live: Live) -> None:
@@ -560,6 +691,12 @@ def test_a_batch_that_was_decided_is_refused(live: Live, cli: Cli) -> None:
     assert (answer.status, "decided already: it is rejected" in answer.err) == (1, True)
 
 
+def test_a_batch_that_is_gathering_cannot_be_decided_yet(live: Live, cli: Cli) -> None:
+    people(live, 1)
+    answer = cli("sync", "approve", live.sync.pk, "--batch", gathering(live).pk)
+    assert (answer.status, "has no batch" in answer.err) == (1, True)
+
+
 def test_retrying_all_leaves_what_is_held(live: Live, cli: Cli) -> None:
     held_deletions(live)
     cli("sync", "retry", live.sync.pk, "--wait")
@@ -590,7 +727,7 @@ def settings(live: Live, **values: Any) -> None:
 
 
 def be_quiet(live: Live) -> None:
-    now = timezone.now().astimezone(brakes.zone_of(live.sync))
+    now = timezone.now().astimezone(clock.zone_of(live.sync))
     settings(live, quiet_from=(now - timedelta(hours=1)).time(), quiet_until=(now + timedelta(hours=1)).time())
 
 
@@ -614,6 +751,31 @@ def held(live: Live) -> list[tuple[str, str, int]]:
     """Kind, side and number of contacts of what is held."""
     batches = HeldBatch.objects.filter(sync=live.sync, state="held").order_by("kind", "side")
     return [(batch.kind, batch.side, batch.contacts.count()) for batch in batches]
+
+
+def gathering(live: Live) -> HeldBatch:
+    """Everybody is put aside as if with too many deletions."""
+    batch = HeldBatch.objects.create(sync=live.sync, kind="deletions", side="centralstation", state="gathering")
+    live.sync.contacts.update(held_by=batch, dirty=int(Aspect.ALL), due_at=None, status="pending")
+    return batch
+
+
+@contextmanager
+def while_loaded(happens: Callable[[], object]) -> Iterator[None]:
+    """Another process does this when a batch has just been read, once."""
+
+    def read(instance: HeldBatch, **_: object) -> None:
+        if instance.pk:
+            post_init.disconnect(read, sender=HeldBatch)
+            happens()
+
+    post_init.connect(read, sender=HeldBatch)
+    yield
+    post_init.disconnect(read, sender=HeldBatch)
+
+
+def killed(*_: object, **__: object) -> None:
+    raise KeyboardInterrupt
 
 
 def open_batch(live: Live) -> HeldBatch:
