@@ -19,7 +19,7 @@ from crmsync.engine.base import Base
 from crmsync.engine.plan import Plan
 from crmsync.engine.records import SIDES, Aspect, Side
 from crmsync.engine.write import Write
-from crmsync.models import Contact, Status
+from crmsync.models import Contact, HeldBatch, Status
 from crmsync.sync import events, intake, outcome
 from crmsync.sync.outcome import Outcome
 from crmsync.sync.pairing import LEASE_FOR, Pairing
@@ -37,6 +37,9 @@ PASSES = 8
 """Plans a reconcile may need: create, fill, read back. More means that a CRM answers something else each time."""
 
 SAME_STAMP = timedelta(seconds=2)
+
+UNDECIDED = (HeldBatch.State.GATHERING, HeldBatch.State.OVER)
+"""Batches that a contact leaves as soon as it comes to another end."""
 
 VERIFY_WITHIN = timedelta(seconds=120)
 """A contact whose bulk verification doesn't come is looked at by itself after that."""
@@ -257,7 +260,7 @@ class Reconciliation(Pairing):
             "updated_at": timezone.now(),
             "compared_at": timezone.now(),
         }
-        if not ended.is_held:
+        if ended.status == Status.IN_SYNC:
             values["held_by"] = None
         if ended.status not in (Status.QUARANTINED, Status.PENDING):
             values["missing_on"] = ""
@@ -268,6 +271,8 @@ class Reconciliation(Pairing):
         elif seen := self.seen():
             values["seen"] = seen
         mine.update(**values)
+        if not ended.is_held:  # an error doesn't let go what is held or was rejected
+            mine.filter(held_by__state__in=UNDECIDED).update(held_by=None)
         unchanged = mine.filter(dirty_counter=self.counter)
         if ended.stays_dirty:
             unchanged.update(due_at=ended.retry_at)
