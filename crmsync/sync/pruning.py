@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from crmsync import stopping
 from crmsync.engine.records import SIDES, Side
-from crmsync.models import Change, Contact, Event, Mode, PageCopy, Run, RunKind, Sync, Tally
+from crmsync.models import Change, Contact, Event, HeldBatch, PageCopy, Run, RunKind, Tally
 from crmsync.sync.runs import UNDER_WAY
 
 log = logging.getLogger(__name__)
@@ -23,6 +23,8 @@ PAUSE_S = 0.02
 """Between two batches others get their turn at writing."""
 
 KEEP_EVENTS = timedelta(days=14)
+"""Those that wait for a paused connection, too: the poll that follows when it goes on, and the rotating comparison, find what they told."""
+
 KEEP_TALLIES = timedelta(days=400)
 KEEP_POLLS = timedelta(days=30)
 KEEP_COPIES = timedelta(days=7)
@@ -31,9 +33,12 @@ KEEP_COPIES = timedelta(days=7)
 def prune() -> Mapping[str, int]:
     """Delete what is past its time, and say how many rows of each went. A request to stop ends it after the batch in hand."""
     now = timezone.now()
+    long_decided = HeldBatch.objects.filter(decided_at__lt=now - timedelta(days=settings.CHANGES_KEPT_DAYS))
+    long_decided.exclude(samples=[]).update(samples=[])
     old: dict[str, QuerySet[Any]] = {
-        "events": _events(now),
+        "events": Event.objects.filter(received_at__lt=now - KEEP_EVENTS),
         "changes": Change.objects.filter(at__lt=now - timedelta(days=settings.CHANGES_KEPT_DAYS)),
+        "batches": long_decided.filter(~Exists(Contact.objects.filter(held_by=OuterRef("pk")))),  # what was rejected stays so
         "tallies": Tally.objects.filter(hour__lt=now - KEEP_TALLIES),
         "polls": _polls(now),
         **{f"{side}_copies": _copies(side, now) for side in SIDES},
@@ -42,13 +47,6 @@ def prune() -> Mapping[str, int]:
     if any(gone.values()):
         log.info("old rows are deleted", extra=gone)
     return gone
-
-
-def _events(now: datetime) -> QuerySet[Event]:
-    """Handled ones. One that waits is kept as long as it may: for a connection or sync to be resumed. Where no sync would ever handle it
-    (drafts don't), nothing is lost: a first sync compares everybody."""
-    handling = Sync.objects.exclude(mode=Mode.DRAFT).filter(Q(ghl=OuterRef("connection")) | Q(centralstation=OuterRef("connection")))
-    return Event.objects.filter(~Exists(handling) | Q(handled_at__isnull=False), received_at__lt=now - KEEP_EVENTS)
 
 
 def _polls(now: datetime) -> QuerySet[Run]:

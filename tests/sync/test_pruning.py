@@ -10,7 +10,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from crmsync.engine.records import Side
-from crmsync.models import Change, Contact, Event, Mode, PageCopy, Run, RunKind, RunStatus, Sync, Tally
+from crmsync.models import Change, Contact, Event, HeldBatch, PageCopy, Run, RunKind, RunStatus, Sync, Tally
 from crmsync.sync import pruning
 from tests.dashboard.data import make_change, make_connection, make_contact, make_sync
 
@@ -35,6 +35,10 @@ def change(sync: Sync, days: float, **values: Any) -> None:
     Change.objects.filter(pk=make_change(make_contact(sync), **values).pk).update(at=ago(days))
 
 
+def batch(sync: Sync, **values: Any) -> HeldBatch:
+    return HeldBatch.objects.create(sync=sync, kind="changes", side=Side.GHL, samples=[{"label": "Renate"}], **values)
+
+
 def poll(sync: Sync, days: float, **values: Any) -> Run:
     usual = {"kind": RunKind.POLL, "status": RunStatus.DONE, "ended_at": ago(days)}
     return Run.objects.create(sync=sync, **{**usual, **values})
@@ -44,25 +48,11 @@ def copy_of(contact: Contact, days: float) -> None:
     PageCopy.objects.create(sync=contact.sync, side=Side.GHL, kind="contact", remote_id=contact.ghl_id or "", payload={}, read_at=ago(days))
 
 
-def test_handled_events_are_kept_for_two_weeks(sync: Sync) -> None:
-    event(sync, 13.9, handled=True)
-    event(sync, 14.1, handled=True)
+@pytest.mark.parametrize("handled", [True, False])
+def test_events_are_kept_for_two_weeks(sync: Sync, handled: bool) -> None:
+    event(sync, 13.9, handled=handled)
+    event(sync, 14.1, handled=handled)
     assert pruning.prune()["events"] == 1
-
-
-@pytest.mark.parametrize("mode", [Mode.LIVE, Mode.PAUSED])
-def test_an_event_that_waits_for_its_sync_is_kept(sync: Sync, mode: Mode) -> None:
-    Sync.objects.update(mode=mode)
-    event(sync, 100, handled=False)
-    pruning.prune()
-    assert Event.objects.exists()
-
-
-def test_an_event_that_no_sync_would_handle_goes(sync: Sync) -> None:
-    Sync.objects.update(mode=Mode.DRAFT)
-    event(sync, 15, handled=False)
-    pruning.prune()
-    assert not Event.objects.exists()
 
 
 def test_changes_are_kept_as_many_days_as_is_set(sync: Sync, settings: Settings) -> None:
@@ -70,6 +60,24 @@ def test_changes_are_kept_as_many_days_as_is_set(sync: Sync, settings: Settings)
     change(sync, 29)
     change(sync, 31)
     assert pruning.prune()["changes"] == 1
+
+
+@pytest.mark.parametrize(("days", "gone"), [(29, 0), (31, 1)])
+def test_decided_batches_are_kept_as_long_as_changes(sync: Sync, settings: Settings, days: float, gone: int) -> None:
+    settings.CHANGES_KEPT_DAYS = 30
+    batch(sync, state="approved", decided_at=ago(days))
+    assert pruning.prune()["batches"] == gone
+
+
+def test_a_batch_that_waits_for_a_decision_is_kept(sync: Sync) -> None:
+    batch(sync, state="held", opened_at=ago(1000))
+    assert pruning.prune()["batches"] == 0
+
+
+def test_a_rejected_batch_keeps_its_contacts_back_and_loses_its_samples(sync: Sync) -> None:
+    make_contact(sync, held_by=batch(sync, state="rejected", decided_at=ago(1000)))
+    pruning.prune()
+    assert HeldBatch.objects.get().samples == []
 
 
 def test_tallies_are_kept_for_400_days() -> None:
