@@ -33,15 +33,20 @@ class BatchCard:
         return NAMES[Side(self.held.side)]
 
     @property
+    def size(self) -> int:
+        """How many contacts it is about: those that wait, or of a decided one those that it was decided for."""
+        return self.held.size if self.held.decided_at else self.count
+
+    @property
     def title(self) -> str:
-        values = {"n": self.count, "crm": self.crm}
+        values = {"n": self.size, "crm": self.crm}
         match self.held.kind:
             case Kind.DELETIONS:
-                text = ngettext("Deletions in %(crm)s: %(n)d contact", "Deletions in %(crm)s: %(n)d contacts", self.count)
+                text = ngettext("Deletions in %(crm)s: %(n)d contact", "Deletions in %(crm)s: %(n)d contacts", self.size)
             case Kind.CREATES:
-                text = ngettext("%(n)d new contact in %(crm)s", "%(n)d new contacts in %(crm)s", self.count)
+                text = ngettext("%(n)d new contact in %(crm)s", "%(n)d new contacts in %(crm)s", self.size)
             case Kind.CHANGES:
-                text = ngettext("Changes in %(crm)s: %(n)d contact", "Changes in %(crm)s: %(n)d contacts", self.count)
+                text = ngettext("Changes in %(crm)s: %(n)d contact", "Changes in %(crm)s: %(n)d contacts", self.size)
             case _:
                 text = _("Contacts gone missing in %(crm)s")
         return text % values

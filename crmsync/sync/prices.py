@@ -19,6 +19,9 @@ from crmsync.systems.errors import NAMES
 PAGE = {Side.GHL: 100, Side.CENTRALSTATION: 250}
 """Contacts, notes or tasks that one request lists."""
 
+MANY = 50
+"""Retrying fewer contacts costs too little to speak of."""
+
 ONE_CONTACT = {Side.GHL: 4, Side.CENTRALSTATION: 3}
 """Requests to compare one contact by itself and write to it once: GoHighLevel lists notes and tasks apart from the contact."""
 

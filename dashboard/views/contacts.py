@@ -3,22 +3,21 @@
 from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from crmsync.models import Contact, Issue, RunKind, Status, Sync
+from crmsync.models import Contact, Issue, Status, Sync
 from crmsync.models.contact import ContactQuerySet
 from crmsync.sync import actions
-from crmsync.sync.prices import Price, price
+from crmsync.sync.prices import MANY
+from dashboard import costs
 from dashboard.access import RETRY, VIEW, StaffRequest, needs
 from dashboard.answers import act, back, show
 from dashboard.forms.contacts import ContactFilter, are_many_syncs
 from dashboard.looks import STATUS
 from dashboard.paging import page_of
 from dashboard.verbs import RETRYABLE
-
-MANY = 50
-"""Retrying fewer costs too little to speak of."""
 
 
 @require_safe
@@ -36,7 +35,7 @@ def contacts(request: StaffRequest) -> HttpResponse:
         "statuses": [(status, counts[status]) for status in Status if status in counts],
         "total": sum(counts.values()),
         "retryable": retryable,
-        "price": _price(asked, retryable),
+        "costs": _costs(asked, retryable),
     }
     return show(request, "contacts/page.html", "contacts/_found.html", context)
 
@@ -48,13 +47,13 @@ def _nothing(asked: ContactFilter) -> str:
     return "" if not status or chosen.get("q") or chosen.get("issue") else str(STATUS[Status(status)].none)
 
 
-def _price(asked: ContactFilter, n: int) -> Price | None:
+def _costs(asked: ContactFilter, n: int) -> list[str]:
     """What retrying them all costs, where they are many and of one sync."""
     if n < MANY:
-        return None
+        return []
     chosen = asked.cleaned_data.get("sync")
     syncs = Sync.objects.select_related("ghl__budget", "centralstation__budget").filter(**({"pk": chosen.pk} if chosen else {}))
-    return price(syncs[0], RunKind.RETRY, contacts=n) if len(syncs) == 1 else None
+    return costs.of_retry(syncs[0], n) if len(syncs) == 1 else []
 
 
 def _retryable(asked: ContactFilter) -> ContactQuerySet:
@@ -69,12 +68,22 @@ def retry_found(request: StaffRequest) -> HttpResponse:
     return _retry(request, _retryable(ContactFilter(request.POST)))
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @needs(RETRY)
 def retry_issue(request: StaffRequest, pk: int) -> HttpResponse:
-    """Retry all that one cause holds up."""
-    issue = get_object_or_404(Issue, pk=pk)
-    return _retry(request, Contact.objects.filter(issue=issue))
+    """Retry all that one cause holds up, but what the brake holds. Where they are many, a page before it tells what it costs."""
+    issue = get_object_or_404(Issue.objects.select_related("sync__ghl__budget", "sync__centralstation__budget"), pk=pk)
+    which = Contact.objects.filter(issue=issue, held_by=None)
+    if request.method == "POST":
+        return _retry(request, which)
+    n = which.count()
+    context = {
+        "heading": ngettext("Retry %d contact", "Retry %d contacts", n) % n,
+        "warning": _("They are compared now, and what differs is written. Retry once the cause is mended: %s") % issue.explanation,
+        "further": costs.of_retry(issue.sync, n),
+        "submit": _("Retry all"),
+    }
+    return render(request, "contacts/retry_issue.html", context)
 
 
 def _retry(request: StaffRequest, which: ContactQuerySet) -> HttpResponse:

@@ -12,6 +12,7 @@ from crmsync.models import FieldMapping, Sync
 from crmsync.sync import actions, fields
 from crmsync.systems.base import FieldInfo
 from crmsync.systems.errors import CrmError
+from dashboard import costs
 from dashboard.access import MAPPINGS, VIEW, StaffRequest, needs
 from dashboard.answers import show_form
 from dashboard.forms.mappings import TYPES, NewRowForm, RowForm
@@ -21,7 +22,11 @@ Known = tuple[list[FieldInfo], list[FieldInfo]]
 
 
 def _sync(pk: int) -> Sync:
-    return get_object_or_404(Sync.objects.select_related("ghl", "centralstation"), pk=pk)
+    return get_object_or_404(Sync.objects.select_related("ghl__budget", "centralstation__budget"), pk=pk)
+
+
+def _mapping(pk: int) -> FieldMapping:
+    return get_object_or_404(FieldMapping.objects.select_related("sync__ghl__budget", "sync__centralstation__budget"), pk=pk)
 
 
 def _known(sync: Sync) -> tuple[Known, str]:
@@ -38,7 +43,7 @@ def mappings(request: StaffRequest, pk: int) -> HttpResponse:
     sync = _sync(pk)
     known, trouble = _known(sync)
     rows = [_row(mapping, known) for mapping in sync.mappings.all()]
-    return render(request, "mappings/page.html", {"sync": sync, "rows": rows, "trouble": trouble})
+    return render(request, "mappings/page.html", {"sync": sync, "rows": rows, "trouble": trouble, "costs": costs.of_change(sync)})
 
 
 def _row(mapping: FieldMapping, known: Known) -> dict[str, Any]:
@@ -61,13 +66,13 @@ def add(request: StaffRequest, pk: int) -> HttpResponse:
     if form.is_valid():
         form.save()
         return _changed(request, sync, _("The field is mapped. All contacts are compared again."))
-    return show_form(request, "mappings/add.html", form, sync=sync, trouble=trouble)
+    return show_form(request, "mappings/add.html", form, sync=sync, trouble=trouble, costs=costs.of_change(sync))
 
 
 @require_POST
 @needs(MAPPINGS)
 def change(request: StaffRequest, pk: int) -> HttpResponse:
-    mapping = get_object_or_404(FieldMapping.objects.select_related("sync"), pk=pk)
+    mapping = _mapping(pk)
     form = RowForm(request.POST, instance=mapping, prefix=str(pk))
     if not form.is_valid():
         messages.error(request, _("Nothing was changed: choose a direction and a rule from the lists."))
@@ -79,9 +84,9 @@ def change(request: StaffRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @needs(MAPPINGS)
 def remove(request: StaffRequest, pk: int) -> HttpResponse:
-    mapping = get_object_or_404(FieldMapping.objects.select_related("sync"), pk=pk)
+    mapping = _mapping(pk)
     if request.method != "POST":
-        return render(request, "mappings/remove.html", {"mapping": mapping})
+        return render(request, "mappings/remove.html", {"mapping": mapping, "further": costs.of_change(mapping.sync)})
     mapping.delete()
     return _changed(request, mapping.sync, _("“%(name)s” is no longer kept the same.") % {"name": mapping.name})
 

@@ -6,6 +6,7 @@ from django.views.decorators.http import require_safe
 
 from crmsync.models import Connection
 from crmsync.sync import listening
+from crmsync.sync.prices import MANY
 from dashboard.access import VIEW, StaffRequest, needs
 from dashboard.answers import show
 from dashboard.cards import first_steps, sync_cards
@@ -20,6 +21,7 @@ def overview(request: StaffRequest) -> HttpResponse:
         "steps": [] if cards else first_steps(request.user),
         "connections": Connection.objects.without_secrets(),
         "alarms": listening.alarms(timezone.now()),
+        "many": MANY,
         "is_moving": any(card.is_moving for card in cards),
     }
     return show(request, "overview/page.html", "overview/_live.html", context)

@@ -13,6 +13,7 @@ from crmsync.sync import actions, prices, setup
 from crmsync.sync.outcome import explain
 from crmsync.sync.runs import kind_of_next_run
 from crmsync.systems.errors import CrmError
+from dashboard import costs
 from dashboard.access import MAPPINGS, RUN, VIEW, StaffRequest, needs
 from dashboard.answers import accepted, act, back, show_form
 from dashboard.batches import decided_batches
@@ -22,6 +23,9 @@ from dashboard.forms.syncs import NewSyncForm, SyncForm
 require_form = require_http_methods(["GET", "HEAD", "POST"])
 COMPARED_ANEW = {"match_by", "create_in_ghl", "create_in_centralstation", "sync_tags", "sync_notes", "sync_tasks", "region"}
 """Settings that decide what counts as the same: when one changes, all contacts are compared again."""
+
+BY_THE_CLOCK = {"creates_per_hour", "quiet_from", "quiet_until"}
+"""Settings that decide when what waits goes on."""
 
 
 def _syncs() -> SyncQuerySet:
@@ -65,16 +69,19 @@ def add(request: StaffRequest) -> HttpResponse:
 @needs(MAPPINGS)
 def edit(request: StaffRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(_syncs(), pk=pk)
-    before = {name: getattr(found, name) for name in COMPARED_ANEW}
+    before = {name: getattr(found, name) for name in (*COMPARED_ANEW, *BY_THE_CLOCK)}
     form = SyncForm(request.POST or None, instance=found)
     if form.is_valid():
         found.match_by = form.cleaned_data["match_by"]
         found.save(update_fields=list(form.settings()))
-        if before != {name: getattr(found, name) for name in COMPARED_ANEW}:
+        changed = {name for name, value in before.items() if value != getattr(found, name)}
+        if changed & COMPARED_ANEW:
             actions.mapping_changed(found, request.user)
+        if changed & BY_THE_CLOCK:
+            actions.clock_changed(found)
         messages.success(request, _("Saved."))
         return redirect("sync", pk)
-    return show_form(request, "syncs/edit.html", form, pk=pk)
+    return show_form(request, "syncs/edit.html", form, pk=pk, costs=costs.of_change(found))
 
 
 @require_form

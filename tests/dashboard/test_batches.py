@@ -12,7 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from crmsync.accounts import Role
 from crmsync.engine.records import Side
-from crmsync.models import Contact, HeldBatch, RateBudget, Status, Sync
+from crmsync.models import Contact, HeldBatch, Issue, RateBudget, Status, Sync
 from crmsync.sandbox.ghl import Ghl
 from crmsync.sync import actions
 from tests.dashboard.conftest import OpenPage
@@ -29,6 +29,14 @@ def make_batch(sync: Sync, contacts: int = 2, **values: Any) -> HeldBatch:
     batch.samples = [{"contact": held[0].pk, "label": "Renate Köhler", **sample} for sample in (NOTE, NAME)] if held else []
     batch.save()
     return batch
+
+
+def held_up(sync: Sync, n: int) -> Issue:
+    """An issue with so many contacts that failed for it."""
+    issue = Issue.objects.create(sync=sync, code="x", side=Side.GHL, explanation="A field is gone.", what_to_do="Add it.")
+    for _ in range(n):
+        make_contact(sync, Status.FAILED, issue=issue)
+    return issue
 
 
 def page(client: Client, name: str, *args: object) -> str:
@@ -138,6 +146,18 @@ def test_decided_batches_are_listed_with_who_decided(sync: Sync, operator: Clien
     assert ["Held before" in shown, "operator@example.com · " in shown, "Held: wait for your yes" in shown] == [True, True, False]
 
 
+def test_a_decided_batch_is_titled_by_how_many_it_was_decided_for(sync: Sync, operator: Client) -> None:
+    batch = make_batch(sync)
+    operator.post(reverse("batch_decide", args=[batch.pk, "approve"]))
+    shown = [page(operator, "sync", sync.pk), page(operator, "batch", batch.pk)]
+    assert ["Deletions in CentralStationCRM: 2 contacts" in text for text in shown] == [True, True]
+
+
+def test_a_contact_that_is_put_aside_leads_nowhere_yet(sync: Sync, viewer: Client) -> None:
+    batch = make_batch(sync, state="gathering")
+    assert "/batches/" not in page(viewer, "contact", batch.contacts.all()[0].pk)
+
+
 def test_a_held_contact_leads_to_its_batch(sync: Sync, viewer: Client) -> None:
     batch = make_batch(sync)
     shown = page(viewer, "contact", batch.contacts.all()[0].pk)
@@ -189,6 +209,25 @@ def test_a_first_sync_asks_the_accounts_how_much_there_is(joined: Sync, ghl_sand
 def test_a_first_sync_of_an_account_that_cannot_be_reached_tells_so(sync: Sync, operator: Client) -> None:
     Sync.objects.update(first_sync_done_at=None)
     assert "What it costs can&#x27;t be told now" in page(operator, "sync_run", sync.pk)
+
+
+@pytest.mark.parametrize(("n", "is_asked"), [(49, False), (50, True)])
+def test_retrying_all_of_an_issue_asks_first_where_they_are_many(sync: Sync, operator: Client, n: int, is_asked: bool) -> None:
+    issue = held_up(sync, n)
+    assert (f'href="/issues/{issue.pk}/retry"' in page(operator, "overview")) == is_asked
+
+
+def test_retrying_all_of_an_issue_tells_its_price(sync: Sync, operator: Client) -> None:
+    shown = page(operator, "issue_retry", held_up(sync, 2).pk)
+    assert ["Retry 2 contacts" in shown, "Requests: about 8 to GoHighLevel and 6 to CentralStationCRM" in shown] == [True, True]
+    assert set(sync.contacts.values_list("asked_cause", flat=True)) == {""}
+
+
+def test_retrying_all_of_an_issue_leaves_what_is_held(sync: Sync, operator: Client) -> None:
+    issue, batch = held_up(sync, 2), make_batch(sync)
+    batch.contacts.update(issue=issue)
+    operator.post(reverse("issue_retry", args=[issue.pk]))
+    assert (batch.contacts.count(), sync.contacts.filter(asked_cause="retry").count()) == (2, 2)
 
 
 @pytest.mark.parametrize(("n", "is_told"), [(49, False), (50, True)])

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from crmsync.models import FieldMapping, Run, RunKind, Sync
+from tests.dashboard.data import make_contact
 
 NEW = {"ghl_field": "website", "centralstation_field": "background", "name": "", "type": "", "direction": "both", "conflict": ""}
 
@@ -88,6 +89,19 @@ def test_a_row_is_removed(administrator: Client, mapped: Sync) -> None:
 def test_any_change_has_all_contacts_compared_again(administrator: Client, mapped: Sync) -> None:
     add(administrator, mapped)
     assert Run.objects.get().kind == RunKind.FULL
+
+
+@pytest.mark.parametrize("name", ["mappings", "mapping_add", "mapping_remove"])
+def test_a_change_tells_its_price_first(administrator: Client, mapped: Sync, name: str) -> None:
+    make_contact(mapped)
+    pk = mapped.mappings.all()[0].pk if name == "mapping_remove" else mapped.pk
+    shown = administrator.get(reverse(name, args=[pk])).content.decode()
+    assert [text in shown for text in ("All contacts are compared again", "Requests: about 3 to GoHighLevel")] == [True, True]
+
+
+def test_a_change_that_has_nobody_compared_tells_no_price(administrator: Client, mapped: Sync) -> None:
+    Sync.objects.update(first_sync_done_at=None)
+    assert "Requests: about" not in administrator.get(reverse("mappings", args=[mapped.pk])).content.decode()
 
 
 def test_an_account_that_cannot_be_read_shows_technical_names(viewer: Client, mapped: Sync) -> None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import time
+from datetime import time, timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from crmsync.engine.records import Side
-from crmsync.models import Mode, Run, RunKind, Sync
-from tests.dashboard.data import make_connection, make_sync
+from crmsync.models import Mode, Run, RunKind, Status, Sync
+from tests.dashboard.data import make_connection, make_contact, make_sync
 
 SETTINGS = {
     "name": "Berlin",
@@ -109,6 +110,22 @@ def test_a_new_name_has_nothing_compared_again(administrator: Client, sync: Sync
     assert not Run.objects.exists()
 
 
+def test_the_form_tells_what_comparing_all_again_costs(administrator: Client, sync: Sync) -> None:
+    make_contact(sync)
+    assert (
+        "Requests: about 3 to GoHighLevel and 3 to CentralStationCRM"
+        in administrator.get(reverse("sync_edit", args=[sync.pk])).content.decode()
+    )
+
+
+def test_a_new_share_of_the_hour_counts_at_once(administrator: Client, sync: Sync) -> None:
+    later = timezone.now() + timedelta(days=1)
+    contact = make_contact(sync, Status.WAITING, centralstation_id=None, dirty=1, due_at=later)
+    edit(administrator, sync, creates_per_hour="40")
+    contact.refresh_from_db()
+    assert contact.due_at != later
+
+
 def test_a_run_begins(operator: Client, sync: Sync) -> None:
     press(operator, sync, "sync_run")
     assert Run.objects.get().kind == RunKind.POLL
@@ -161,6 +178,19 @@ def test_the_page_of_a_sync_tells_its_settings(viewer: Client) -> None:
     assert [text in shown for text in ("the newest change wins", "e-mail → phone → exact name and company", "every 60 seconds")] == [
         True
     ] * 3
+
+
+def test_the_page_of_a_sync_tells_what_is_held_and_what_waits(viewer: Client) -> None:
+    more: dict[str, Any] = {"creates_per_hour": 40, "quiet_from": time(22), "quiet_until": time(6), "created_tag": "from office"}
+    sync = make_sync(hold_deletions=3, hold_creates=77, **more)
+    shown = viewer.get(reverse("sync", args=[sync.pk])).content.decode()
+    words = ("notes and tasks over 3, or in over 5 %", "new contacts over 77", "at most 40", "22:00 – 06:00", "from office")
+    assert [text for text in words if text not in shown] == []
+
+
+def test_what_is_not_set_is_not_told(viewer: Client, sync: Sync) -> None:
+    shown = viewer.get(reverse("sync", args=[sync.pk])).content.decode()
+    assert [text in shown for text in ("New contacts an hour", "Quiet hours", "Tag of contacts")] == [False] * 3
 
 
 def test_a_notice_is_shown(viewer: Client, sync: Sync) -> None:

@@ -11,6 +11,7 @@ from crmsync.models import Connection, Contact, Mode, Status, Sync
 from crmsync.sandbox.centralstation import CentralStation
 from crmsync.sandbox.ghl import Ghl
 from crmsync.sync import setup
+from tests.dashboard.data import make_contact
 from tests.sync.conftest import Cli
 from tests.sync.kit import ADA, GRACE, Live
 
@@ -302,3 +303,10 @@ def test_one_contact_is_told_as_one(cli: Cli, live: Live) -> None:
 def test_an_empty_list_is_told_to_people_alone(cli: Cli, transactional_db: None, words: list[str], told: list[str]) -> None:
     answer = cli("sync", "list", *words)
     assert (answer.status, answer.out, answer.messages) == (0, "", told)
+
+
+@pytest.mark.parametrize(("n", "is_told"), [(49, False), (50, True)])
+def test_retrying_many_tells_first_what_it_costs(live: Live, cli: Cli, n: int, is_told: bool) -> None:
+    for _ in range(n):
+        make_contact(live.sync, Status.FAILED)
+    assert ("Requests: about 200 to GoHighLevel and 150 to CentralStationCRM" in cli("sync", "retry", live.sync.pk).err) == is_told

@@ -79,12 +79,12 @@ class Command(SubCommands):
         run = _or_command_error(lambda: actions.start_run(sync, full=options["full"]))
         self._do(options, run)
 
-    def _tell_price(self, sync: Sync, kind: RunKind) -> None:
+    def _tell_price(self, sync: Sync, kind: RunKind, *, contacts: int = 0) -> None:
         """What a bulk action costs, before it starts; nothing where an account doesn't tell how many contacts it has."""
-        if kind not in runs.BIG:
+        if kind not in runs.BIG and contacts < prices.MANY:
             return
         with suppress(CrmError):
-            priced = prices.price(sync, kind, totals=prices.totals(sync) if kind == RunKind.FIRST_SYNC else None)
+            priced = prices.price(sync, kind, contacts=contacts, totals=prices.totals(sync) if kind == RunKind.FIRST_SYNC else None)
             for text in (priced.sentence, *priced.warnings):
                 self.tell(text)
 
@@ -93,7 +93,9 @@ class Command(SubCommands):
         _or_command_error(lambda: actions.require_live(sync))
         if options["wait"]:
             _require_reachable(sync)
-        count = actions.retry(_chosen(sync, options))
+        chosen = _chosen(sync, options)
+        self._tell_price(sync, RunKind.RETRY, contacts=chosen.count())
+        count = actions.retry(chosen)
         self.tell(ngettext("%d contact is tried again.", "%d contacts are tried again.", count) % count)
         if count:
             self._do(options, runs.begin(sync, RunKind.RETRY))
@@ -140,7 +142,8 @@ class Command(SubCommands):
 
     def _decide(self, options: dict[str, Any], action: Any) -> None:
         sync, batch_id = _sync(options["id"]), options["batch"]
-        batch = sync.held_batches.filter(pk=batch_id).first() if batch_id.isdecimal() else None
+        decidable = sync.held_batches.exclude(state=HeldBatch.State.GATHERING)
+        batch = decidable.filter(pk=batch_id).first() if batch_id.isdecimal() else None
         if batch is None:
             raise CommandError(f"Sync {sync.pk} has no batch {batch_id}. `manage.py sync held {sync.pk}` shows what is held.")
         _or_command_error(lambda: action(batch))
@@ -205,7 +208,7 @@ def _status(sync: Sync) -> dict[str, Any]:
         "mode": sync.mode,
         "counts": reports.overview(sync),
         "calls": reports.calls_used(sync),
-        "notices": list(sync.notices.values()),
+        "notices": [*sync.notices.values(), *reports.standstill(sync)],
         "last_run": _run_row(last) if last else None,
     }
 
