@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
 
 from crmsync import in_use, web
 from crmsync.management.arguments import port_number
 from crmsync.readiness import require_migrations
+from crmsync.staticfiles import collect
 
 
 class Command(BaseCommand):
@@ -20,5 +20,5 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         require_migrations()
         in_use.share()
-        call_command("collectstatic", interactive=False, verbosity=0)
+        collect()
         web.run(options["host"], options["port"])
