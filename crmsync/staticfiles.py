@@ -17,6 +17,6 @@ class HashedOnceCollected(CompressedManifestStaticFilesStorage):  # type: ignore
 
 def collect() -> None:
     """Collect them, one process after another: two that do so at the same time take files from under each other's feet."""
-    with (Path(settings.STATIC_ROOT) / ".lock").open("a") as lock:
+    with Path(settings.STATIC_ROOT).with_suffix(".lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         call_command("collectstatic", interactive=False, verbosity=0)
