@@ -258,8 +258,9 @@ class Reconciliation(Pairing):
             "conflicts": list(ended.conflicts),
             "attempts": self.contact.attempts + 1 if tried_in_vain else 0,
             "updated_at": timezone.now(),
-            "compared_at": timezone.now(),
         }
+        if self.session.policy.aspects in self.aspects:
+            values["compared_at"] = timezone.now()
         if ended.status == Status.IN_SYNC:
             values["held_by"] = None
         if ended.status not in (Status.QUARANTINED, Status.PENDING):
