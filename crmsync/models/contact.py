@@ -147,6 +147,7 @@ class Contact(models.Model):
         indexes = [
             models.Index(fields=["sync", "status", "id"], name="contact_by_status"),
             models.Index(fields=["sync", "due_at"], condition=Q(dirty__gt=0), name="contact_due"),
+            models.Index(fields=["sync", "verified_at"], condition=Q(status="in_sync"), name="contact_verified"),
         ]
         permissions = [
             ("retry_contact", "Can retry contacts"),
@@ -182,7 +183,8 @@ class Item(models.Model):
     """A note or task of a contact: the two remote ids and what both sides last agreed on.
 
     `fresh` names the side where it was created and hasn't been read since: its absence there means *not kept*, not *deleted*.
-    `gone` marks a tombstone: deleted, but a side shows it still."""
+    `gone` marks a tombstone: deleted, but a side shows it still. `contested`: the fields that both sides changed to different values, each
+    with what they show (a pair)."""
 
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="items")
     kind = models.CharField(max_length=10, choices=[(str(kind), str(kind)) for kind in ItemKind])
@@ -192,6 +194,7 @@ class Item(models.Model):
     sent = models.JSONField(default=dict)
     fresh = models.CharField(max_length=20, blank=True, choices=SIDE_CHOICES)
     gone = models.BooleanField(default=False)
+    contested = models.JSONField(default=dict)
 
     class Meta:
         constraints = [

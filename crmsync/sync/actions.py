@@ -109,11 +109,14 @@ def sync_now(contact: Contact, by: User | None = None) -> None:
 
 
 def decide_conflict(contact: Contact, field_name: str, side: Side, by: User | None = None) -> None:
-    """Take the value of `side` for a field that both sides changed."""
-    if contact.status != Status.CONFLICT:
-        raise ActionError(_("%(contact)s isn't in conflict any more.") % {"contact": contact})
-    decisions = {**contact.decisions, field_name: str(side)}
-    Contact.objects.filter(pk=contact.pk).update(decisions=decisions)
+    """Take the value of `side` for a field that both sides changed; for one of a single note or task, see engine.items.decision_name.
+
+    While the contact is pending because one field was decided, the others can be, too."""
+    with transaction.atomic():
+        now = Contact.objects.select_for_update().get(pk=contact.pk)
+        if now.status != Status.CONFLICT and not (now.status == Status.PENDING and now.conflicts):
+            raise ActionError(_("%(contact)s isn't in conflict any more.") % {"contact": contact})
+        Contact.objects.filter(pk=contact.pk).update(decisions={**now.decisions, field_name: str(side)})
     _make_due(contact, Cause.DECISION, by)
 
 
@@ -201,11 +204,28 @@ def delete_there_too(contact: Contact, by: User | None = None) -> None:
 
 
 def unlink(contact: Contact, by: User | None = None) -> None:
-    """Keep what is left, and don't bring it over again."""
+    """Keep what is left of a contact that was deleted on one side, and don't bring it over again."""
     missing_on = _missing_on(contact)
     reason = _("Kept in %(crm)s only.") % {"crm": NAMES[missing_on.other]}
     _forget_side(contact, missing_on)
     exclude(contact, reason, by)
+
+
+def separate(contact: Contact, by: User | None = None) -> None:
+    """The two halves are no longer one contact: each stays as it is, excluded, until somebody includes it."""
+    reason = _("Unlinked: no longer kept the same in both CRMs.")
+    with transaction.atomic():
+        now = Contact.objects.select_for_update().get(pk=contact.pk)
+        if not now.is_linked or now.status == Status.QUARANTINED:
+            raise ActionError(_("%(contact)s isn't linked any more.") % {"contact": contact})
+        half = now.centralstation_id
+        _forget_side(now, Side.CENTRALSTATION)
+        Contact.objects.filter(pk=now.pk).update(conflicts=[], decisions={}, seen={}, lease_token="")  # who is at work on it stops
+        other = Contact.objects.create(
+            sync=now.sync, centralstation_id=half, label=now.label, email=now.email, phone=now.phone, exclusion=reason
+        )
+        for one in (now, other):
+            exclude(one, reason, by)
 
 
 def restore_there(contact: Contact, by: User | None = None) -> None:
@@ -225,7 +245,7 @@ def _forget_side(contact: Contact, side: Side) -> None:
 
 def _make_due(contact: Contact, cause: Cause, by: User | None) -> None:
     one = Contact.objects.filter(pk=contact.pk)
-    one.update(status=Status.PENDING, reason="", issue=None, asked_cause=cause, asked_by=by, held_by=None)
+    one.update(status=Status.PENDING, reason="", asked_cause=cause, asked_by=by, held_by=None)
     _let_go_again(one)
     one.mark_dirty(Aspect.ALL, timezone.now(), is_urgent=True)
     one.update(due_at=timezone.now())

@@ -66,6 +66,19 @@ def _relative(moment: datetime) -> str:
     return _("%s ago") % timesince(moment, now, depth=1)
 
 
+@register.simple_tag
+def moment_of(unit: str, moment: datetime) -> SafeString:
+    """When an hour or a day began, in UTC; a page with charts shows hours in the browser's zone."""
+    text = date_format(moment.astimezone(UTC), "Y-m-d" if unit == "day" else "Y-m-d H:i")
+    return format_html('<time datetime="{}" data-unit="{}">{}{}</time>', moment.isoformat(), unit, text, "" if unit == "day" else " UTC")
+
+
+@register.simple_tag
+def figure(number: float | None) -> str:
+    """A number of a chart's table: a dash for none, no digits behind the point that say nothing."""
+    return "–" if number is None else f"{number:,g}" if number < 1000 else f"{number:,.0f}"
+
+
 @register.filter
 def due(text: str) -> str:
     """When a task is due, as the engine has it: a day, or a day with a time in UTC."""
@@ -108,10 +121,18 @@ def value(shown: object) -> SafeString:
     return format_html_join(SafeString("<br>"), "{}", ((line,) for line in lines))
 
 
+@register.simple_tag
+def item_value(name: str, shown: str) -> SafeString:
+    """A field of a note or task as staff read it; `done` is yes or no."""
+    if name == "done":
+        return value(bool(shown))
+    return value(due(shown) if shown and name == "due" else shown)
+
+
 @register.filter
-def item(mapping: Mapping[str, Any], key: str) -> Any:
-    """`mapping[key]`, None where there is none."""
-    return mapping.get(key)
+def item(mapping: Mapping[str, Any] | None, key: str) -> Any:
+    """`mapping[key]`, None where there is none, or no mapping."""
+    return mapping.get(key) if mapping else None
 
 
 @register.simple_tag
