@@ -1,15 +1,19 @@
 """What crmsync remembers: connections, syncs and mappings, the state of every contact, and the record of what was done."""
 
+from crmsync.models.canary import Canary
 from crmsync.models.connection import LOCKED_OUT, SECRETS, Connection, Health, RateBudget
 from crmsync.models.contact import Claim, Contact, Item, MatchKey, PageCopy, Status
 from crmsync.models.event import Event, Tally
 from crmsync.models.history import BY_ITSELF, Cause, Change, HeldBatch, Issue, Result, Run, RunKind, RunStatus
+from crmsync.models.revision import MappingRevision
 from crmsync.models.sync import Conflict, FieldMapping, MatchBy, Mode, Sync
+from crmsync.models.visit import Visit
 
 __all__ = [
     "BY_ITSELF",
     "LOCKED_OUT",
     "SECRETS",
+    "Canary",
     "Cause",
     "Change",
     "Claim",
@@ -22,6 +26,7 @@ __all__ = [
     "HeldBatch",
     "Issue",
     "Item",
+    "MappingRevision",
     "MatchBy",
     "MatchKey",
     "Mode",
@@ -34,4 +39,5 @@ __all__ = [
     "Status",
     "Sync",
     "Tally",
+    "Visit",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, replace
 
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -11,7 +12,7 @@ from django.utils.translation import gettext as _
 from crmsync.engine.mapping import DEFAULT_MAPPING
 from crmsync.engine.records import Side
 from crmsync.models import Conflict, Connection, FieldMapping, Health, Issue, Mode, Status, Sync
-from crmsync.sync import outcome, scopes, tokens
+from crmsync.sync import outcome, revisions, scopes, tokens
 from crmsync.sync.budget import create_budget
 from crmsync.sync.session import open_system
 from crmsync.systems.base import Account
@@ -192,7 +193,14 @@ def replace_credential(connection: Connection, secret: str) -> Connection:
 
 
 def create_sync(
-    *, name: str, ghl: Connection, centralstation: Connection, conflict: str = Conflict.NEWEST, mode: str = Mode.LIVE, **settings: object
+    *,
+    name: str,
+    ghl: Connection,
+    centralstation: Connection,
+    conflict: str = Conflict.NEWEST,
+    mode: str = Mode.LIVE,
+    by: AbstractBaseUser | None = None,
+    **settings: object,
 ) -> Sync:
     """Join two connections, with the mapping a person would draw first. Raises `SetupError`."""
     for connection, side, field in ((ghl, Side.GHL, "ghl"), (centralstation, Side.CENTRALSTATION, "centralstation")):
@@ -208,7 +216,7 @@ def create_sync(
         sync = Sync.objects.create(
             name=name.strip(), ghl=ghl, centralstation=centralstation, conflict=conflict, mode=mode, poll_due_at=timezone.now(), **settings
         )
-        FieldMapping.objects.bulk_create(_default_rows(sync))
+        revisions.save(sync, by, lambda: FieldMapping.objects.bulk_create(_default_rows(sync)))
     scopes.tell_syncs(ghl)
     sync.refresh_from_db(fields=["notices"])
     return sync

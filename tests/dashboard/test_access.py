@@ -16,6 +16,7 @@ from tests.dashboard.data import make_contact, make_user
 
 NEEDED = {
     "overview": VIEW,
+    "overview_charts": VIEW,
     "contacts": VIEW,
     "contacts_retry": RETRY,
     "contact": VIEW,
@@ -55,6 +56,10 @@ NEEDED = {
     "sync_go_live": MAPPINGS,
     "mappings": VIEW,
     "mapping_add": MAPPINGS,
+    "mapping_check": MAPPINGS,
+    "mapping_revisions": VIEW,
+    "mapping_revision": VIEW,
+    "mapping_restore": MAPPINGS,
     "mapping_change": MAPPINGS,
     "mapping_remove": MAPPINGS,
     "people": PEOPLE,
@@ -97,9 +102,10 @@ def addresses(joined: Sync) -> dict[str, str]:
     person, mapping = make_user(None, "someone@example.com"), FieldMapping.objects.filter(sync=joined)[0]
     pks = {"contact": contact.pk, "issue": issue.pk, "run": run.pk, "connection": joined.ghl_id, "sync": joined.pk, "person": person.pk}
     pks |= {"mappings": joined.pk, "mapping_add": joined.pk, "mapping_change": mapping.pk, "mapping_remove": mapping.pk}
+    pks |= dict.fromkeys(("mapping_check", "mapping_revision", "mapping_restore"), joined.pk)
     batch = HeldBatch.objects.create(sync=joined, kind=HeldBatch.Kind.DELETIONS, side=Side.GHL, explanation="x")
     pks = {"batch": batch.pk, "connection_hooks": joined.centralstation_id, **pks}
-    further = {"other": other.pk, "name": "retry", "verb": "repair", "word": "approve"}
+    further = {"other": other.pk, "name": "retry", "verb": "repair", "word": "approve", "number": 1}
 
     def address(name: str, takes: list[str]) -> str:
         pk = next((pks[prefix] for prefix in pks if name.startswith(prefix)), None)
