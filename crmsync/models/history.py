@@ -79,7 +79,10 @@ class Result(models.TextChoices):
 
 
 class Change(models.Model):
-    """One write to one system: the fields before and after, the result, the cause. `kind` is an engine.plan.WriteKind."""
+    """One write to one system: the fields before and after, the result, the cause. `kind` is an engine.plan.WriteKind.
+
+    `lag_s`: seconds from when something to do was known to when this was written, to two digits, so that a page can count them by value;
+    None in a run that compares everything, where nobody waits for the single change."""
 
     sync = models.ForeignKey(Sync, on_delete=models.CASCADE, related_name="changes")
     contact = models.ForeignKey(Contact, on_delete=models.SET_NULL, null=True, related_name="changes")
@@ -97,6 +100,7 @@ class Change(models.Model):
     cause = models.CharField(max_length=20, choices=Cause)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
     at = models.DateTimeField(auto_now_add=True)
+    lag_s = models.FloatField(null=True)
 
     class Meta:
         ordering = ["-id"]
@@ -150,7 +154,10 @@ class HeldBatch(models.Model):
 
 
 class Issue(models.Model):
-    """One cause of failure and all contacts that it holds up. `subject` is what the cause is about: a scope, a field, "" for none."""
+    """One cause of failure and all contacts that it holds up. `subject` is what the cause is about: a scope, a field, "" for none.
+
+    It is closed when all that it held up went through; the same cause opens the same row again (`reopened_at`). `exchange` is the last
+    request that failed for it and its answer, without any value: see crmsync.systems.masking."""
 
     sync = models.ForeignKey(Sync, on_delete=models.CASCADE, related_name="issues")
     code = models.CharField(max_length=40)
@@ -161,6 +168,8 @@ class Issue(models.Model):
     first_seen = models.DateTimeField(auto_now_add=True)
     last_seen = models.DateTimeField(auto_now=True)
     closed_at = models.DateTimeField(null=True)
+    reopened_at = models.DateTimeField(null=True)
+    exchange = models.JSONField(default=dict)
 
     class Meta:
         ordering = ["-last_seen"]

@@ -189,8 +189,15 @@ def record_change(session: Session, contact: Contact, write: Write, result: Resu
         trace_id=error.trace_id if error else "",
         cause=contact.asked_cause or session.cause,
         by_id=contact.asked_by_id or (session.by.pk if session.by else None),
+        lag_s=None if session.is_bulk else _lag_s(contact),
     )
     return change.pk
+
+
+def _lag_s(contact: Contact) -> float | None:
+    """Seconds since it is known that there is something to do; two digits will do, and can be counted by value."""
+    known_at = contact.dirty_since or contact.heard_at
+    return float(f"{max(0.0, (timezone.now() - known_at).total_seconds()):.2g}") if known_at else None
 
 
 def _plain(values: Mapping[str, Value]) -> dict[str, object]:
