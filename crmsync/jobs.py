@@ -24,7 +24,7 @@ from django_q.tasks import async_task
 
 from crmsync import stopping
 from crmsync.models import Cause, Connection, Contact, Event, Run, RunKind, Sync
-from crmsync.sync import events, hooks, polling, pruning, runs, tokens
+from crmsync.sync import canary, events, hooks, polling, pruning, runs, tokens
 from crmsync.sync.drain import HandedOver, OutOfOrder, attend, drain
 from crmsync.sync.heartbeat import Heartbeat
 from crmsync.sync.nudging import LIVE, WORK, is_alive, is_over, nudge, unattended
@@ -48,6 +48,7 @@ def tick() -> None:
     now = timezone.now()
     if cache.add("crmsync-pruned", True, PRUNE_EVERY_S):
         async_task("crmsync.jobs.prune")
+    canary.follow_up()
     needs_upkeep = Connection.objects.to_refresh(now).exists() or hooks.are_due(now)
     if needs_upkeep and cache.add("crmsync-upkeep", True, UPKEEP_EVERY_S):
         async_task("crmsync.jobs.upkeep")
@@ -146,6 +147,7 @@ def _faults_told(sync: Sync) -> Iterator[None]:
         pass
     except OutOfOrder as fault:
         log.warning("work rests", extra={"sync": sync.pk, "reason": fault.reason})
+    canary.follow_up(sync)
     close_issues(sync)
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from dashboard.views import authorisation, batches, connections, contact, contacts, mappings, overview, people, runs, syncs
+from dashboard.views import audit, authorisation, batches, connections, contact, contacts, issues, mappings, overview, people, reports, runs, syncs
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", overview.overview, name="overview"),
@@ -20,6 +20,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("issues/<int:pk>/retry", issues.retry, name="issue_retry"),
     path("batches/<int:pk>/", batches.batch, name="batch"),
     path("batches/<int:pk>/<slug:word>", batches.decide, name="batch_decide"),
+    path("reports/", reports.reports, name="reports"),
+    path("reports/csv", reports.report_csv, name="report_csv"),
     path("runs/", runs.runs, name="runs"),
     path("runs/<int:pk>/", runs.run, name="run"),
     path("connections/", connections.connections, name="connections"),
@@ -55,6 +57,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("mappings/<int:pk>/change", mappings.change, name="mapping_change"),
     path("mappings/<int:pk>/remove", mappings.remove, name="mapping_remove"),
     path("people/", people.people, name="people"),
+    path("audit/", audit.audit, name="audit"),
+    path("audit/export", audit.export, name="audit_export"),
+    path("people/invite", people.invite, name="person_invite"),
+    path("people/<int:pk>/resend", people.resend, name="person_resend"),
+    path("people/<int:pk>/remove", people.remove, name="person_remove"),
     path("people/add", people.add, name="person_add"),
     path("people/<int:pk>/role", people.role, name="person_role"),
     path("people/<int:pk>/access", people.access, name="person_access"),

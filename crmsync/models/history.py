@@ -23,6 +23,7 @@ class Cause(models.TextChoices):
     WEBHOOK = "webhook", _("webhook")
     SWEEP = "sweep", _("rotating comparison")
     RUN = "run", _("run by a person")
+    UNDO = "undo", _("undo by a person")
 
 
 BY_ITSELF = (Cause.POLL, Cause.AUTOMATIC_RETRY, Cause.WEBHOOK, Cause.SWEEP)
@@ -34,6 +35,7 @@ class RunKind(models.TextChoices):
     POLL = "poll", _("poll")
     FULL = "full", _("full comparison")
     RETRY = "retry", _("retry")
+    UNDO = "undo", _("undo")
 
 
 class RunStatus(models.TextChoices):
@@ -82,7 +84,8 @@ class Change(models.Model):
     """One write to one system: the fields before and after, the result, the cause. `kind` is an engine.plan.WriteKind.
 
     `lag_s`: seconds from when something to do was known to when this was written, to two digits, so that a page can count them by value;
-    None in a run that compares everything, where nobody waits for the single change."""
+    None in a run that compares everything, where nobody waits for the single change. `agreed`: the names (of fields, or `tags`) that both
+    sides had agreed on before; the others met for the first time, and the value was the other side's all along."""
 
     sync = models.ForeignKey(Sync, on_delete=models.CASCADE, related_name="changes")
     contact = models.ForeignKey(Contact, on_delete=models.SET_NULL, null=True, related_name="changes")
@@ -101,6 +104,7 @@ class Change(models.Model):
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
     at = models.DateTimeField(auto_now_add=True)
     lag_s = models.FloatField(null=True)
+    agreed = models.JSONField(default=list)
 
     class Meta:
         ordering = ["-id"]

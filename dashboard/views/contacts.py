@@ -6,7 +6,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from crmsync.models import Contact, Issue, RunKind, Status, Sync
+from crmsync.models import Contact, RunKind, Status, Sync
 from crmsync.models.contact import ContactQuerySet
 from crmsync.sync import actions
 from crmsync.sync.prices import Price, price
@@ -67,14 +67,6 @@ def _retryable(asked: ContactFilter) -> ContactQuerySet:
 def retry_found(request: StaffRequest) -> HttpResponse:
     """Retry what the list showed: its filter is in the form."""
     return _retry(request, _retryable(ContactFilter(request.POST)))
-
-
-@require_POST
-@needs(RETRY)
-def retry_issue(request: StaffRequest, pk: int) -> HttpResponse:
-    """Retry all that one cause holds up."""
-    issue = get_object_or_404(Issue, pk=pk)
-    return _retry(request, Contact.objects.filter(issue=issue))
 
 
 def _retry(request: StaffRequest, which: ContactQuerySet) -> HttpResponse:
