@@ -87,6 +87,10 @@ class ItemsMerge:
             match here[Side.GHL], here[Side.CENTRALSTATION]:
                 case Item() as ghl, Item() as central:
                     self._both(base, ghl, central, part)
+                case Item(), None if base.centralstation is None:
+                    part.bases.append(base)  # its copy there was undone: it stays on this side alone
+                case None, Item() if base.ghl is None:
+                    part.bases.append(base)
                 case Item() as there, None:
                     self._absent(base, Side.CENTRALSTATION, there, left, part)
                 case None, Item() as there:

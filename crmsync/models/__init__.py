@@ -7,6 +7,7 @@ from crmsync.models.event import Event, Tally
 from crmsync.models.history import BY_ITSELF, Cause, Change, HeldBatch, Issue, Result, Run, RunKind, RunStatus
 from crmsync.models.revision import MappingRevision
 from crmsync.models.sync import Conflict, FieldMapping, MatchBy, Mode, Sync
+from crmsync.models.undo import NotUndone
 from crmsync.models.visit import Visit
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "MatchBy",
     "MatchKey",
     "Mode",
+    "NotUndone",
     "PageCopy",
     "RateBudget",
     "Result",

@@ -13,6 +13,7 @@ from crmsync.models import Cause, Connection, Contact, HeldBatch, Item, MatchKey
 from crmsync.models.contact import ContactQuerySet
 from crmsync.sync import batches, outcome, runs
 from crmsync.sync.session import open_session
+from crmsync.sync.undoing import changes_of
 from crmsync.systems.errors import NAMES, CrmError
 
 User = AbstractBaseUser
@@ -35,6 +36,16 @@ def start_run(sync: Sync, *, full: bool = False, by: User | None = None) -> Run:
     run = runs.begin(sync, runs.kind_of_next_run(sync, full=full), by, is_asked=True)
     runs.due_again(sync)
     return run
+
+
+def undo(sync: Sync, kind: str, pk: int, by: User | None = None) -> Run:
+    """Undo one `change`, all changes of one `contact` or of one `run`; a job takes it from there."""
+    require_live(sync)
+    newest = changes_of(kind, pk).first()
+    if newest is None:
+        raise ActionError(_("There is nothing to undo: crmsync has written nothing here."))
+    progress = {"undo": kind, "pk": pk, "upto": newest.pk}
+    return Run.objects.create(sync=sync, kind=RunKind.UNDO, by_id=by.pk if by else None, is_asked=True, progress=progress)
 
 
 def require_live(sync: Sync) -> None:

@@ -22,12 +22,19 @@ from crmsync.sync.heartbeat import Heartbeat
 from crmsync.sync.listing import LOST_AFTER, compare_all
 from crmsync.sync.polling import poll
 from crmsync.sync.session import open_session
+from crmsync.sync.undoing import undo
 from crmsync.sync.work import Work
 from crmsync.systems.errors import CredentialsRefused, CrmError, TryLater
 
 __all__ = ["BIG", "LOST_AFTER", "UNDER_WAY", "begin", "due_again", "kind_of_next_run", "work_on"]
 
-CAUSES = {RunKind.FIRST_SYNC: Cause.FIRST_SYNC, RunKind.FULL: Cause.FULL, RunKind.POLL: Cause.POLL, RunKind.RETRY: Cause.RETRY}
+CAUSES = {
+    RunKind.FIRST_SYNC: Cause.FIRST_SYNC,
+    RunKind.FULL: Cause.FULL,
+    RunKind.POLL: Cause.POLL,
+    RunKind.RETRY: Cause.RETRY,
+    RunKind.UNDO: Cause.UNDO,
+}
 BIG = (RunKind.FIRST_SYNC, RunKind.FULL)
 """Runs that list everything, and verify in bulk."""
 
@@ -123,4 +130,5 @@ _STEPS: dict[RunKind, Callable[[Work], None]] = {
     RunKind.FULL: compare_all,
     RunKind.POLL: poll,
     RunKind.RETRY: Work.drain,
+    RunKind.UNDO: undo,
 }
