@@ -2,7 +2,21 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from dashboard.views import audit, authorisation, batches, connections, contact, contacts, issues, mappings, overview, people, reports, runs, syncs
+from dashboard.views import (
+    audit,
+    authorisation,
+    batches,
+    connections,
+    contact,
+    contacts,
+    issues,
+    mappings,
+    overview,
+    people,
+    reports,
+    runs,
+    syncs,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", overview.overview, name="overview"),

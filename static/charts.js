@@ -59,7 +59,13 @@
     }
   }
 
-  document.addEventListener("DOMContentLoaded", draw);
+  document.addEventListener("DOMContentLoaded", function () {
+    draw();
+    for (const button of document.querySelectorAll("[data-print]")) {
+      button.hidden = false;
+      button.addEventListener("click", () => window.print());
+    }
+  });
   document.addEventListener("htmx:after:swap", function () {
     if (document.querySelector("figure.chart:not([data-drawn])")) draw();
   });

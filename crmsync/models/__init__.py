@@ -1,11 +1,13 @@
 """What crmsync remembers: connections, syncs and mappings, the state of every contact, and the record of what was done."""
 
+from crmsync.models.audit import Act, AuditEntry
 from crmsync.models.canary import Canary
 from crmsync.models.connection import LOCKED_OUT, SECRETS, Connection, Health, RateBudget
 from crmsync.models.contact import Claim, Contact, Item, MatchKey, PageCopy, Status
 from crmsync.models.event import Event, Tally
 from crmsync.models.history import BY_ITSELF, Cause, Change, HeldBatch, Issue, Result, Run, RunKind, RunStatus
 from crmsync.models.revision import MappingRevision
+from crmsync.models.subscription import Every, ReportSubscription
 from crmsync.models.sync import Conflict, FieldMapping, MatchBy, Mode, Sync
 from crmsync.models.undo import NotUndone
 from crmsync.models.visit import Visit
@@ -14,6 +16,8 @@ __all__ = [
     "BY_ITSELF",
     "LOCKED_OUT",
     "SECRETS",
+    "Act",
+    "AuditEntry",
     "Canary",
     "Cause",
     "Change",
@@ -22,6 +26,7 @@ __all__ = [
     "Connection",
     "Contact",
     "Event",
+    "Every",
     "FieldMapping",
     "Health",
     "HeldBatch",
@@ -34,6 +39,7 @@ __all__ = [
     "NotUndone",
     "PageCopy",
     "RateBudget",
+    "ReportSubscription",
     "Result",
     "Run",
     "RunKind",

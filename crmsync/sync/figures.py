@@ -9,9 +9,11 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from math import ceil
 
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.db.models.functions import Trunc
 
+from crmsync.engine.records import SIDES, Side
+from crmsync.engine.write import WriteKind
 from crmsync.models import Change, Result, Sync
 
 
@@ -77,6 +79,55 @@ def together(slots: Mapping[datetime, Figures]) -> Figures:
         whole.results.update(one.results)
         whole.lags.update(one.lags)
     return whole
+
+
+class Subject(StrEnum):
+    """What a change is about."""
+
+    CONTACTS = "contacts"
+    TAGS = "tags"
+    ITEMS = "items"
+
+
+class Deed(StrEnum):
+    CREATED = "created"
+    UPDATED = "updated"
+    REMOVED = "removed"
+
+
+_MEANING = {
+    WriteKind.CREATE: (Subject.CONTACTS, Deed.CREATED),
+    WriteKind.UPDATE: (Subject.CONTACTS, Deed.UPDATED),
+    WriteKind.ADD_TAGS: (Subject.TAGS, Deed.CREATED),
+    WriteKind.REMOVE_TAGS: (Subject.TAGS, Deed.REMOVED),
+    WriteKind.CREATE_ITEM: (Subject.ITEMS, Deed.CREATED),
+    WriteKind.UPDATE_ITEM: (Subject.ITEMS, Deed.UPDATED),
+    WriteKind.DELETE_ITEM: (Subject.ITEMS, Deed.REMOVED),
+}
+
+
+@dataclass(slots=True)
+class Line:
+    """The changes of one subject in one CRM: how many by deed, and how many failed (whatever they were to do)."""
+
+    subject: Subject
+    side: Side
+    done: Counter[Deed] = field(default_factory=Counter)
+    failed: int = 0
+
+
+def lines(changes: QuerySet[Change]) -> list[Line]:
+    """What these changes did, by subject and CRM; only those that occur."""
+    found = {(subject, side): Line(subject, side) for subject in Subject for side in SIDES}
+    for kind, side, result, n in changes.order_by().values_list("kind", "side", "result").annotate(n=Count("pk")):
+        # a person's "delete" is of no plan, and so no WriteKind
+        subject, deed = _MEANING[WriteKind(kind)] if kind in _MEANING else (Subject.CONTACTS, Deed.REMOVED)
+        line = found[subject, Side(side)]
+        if result in (Result.FAILED, Result.NOT_KEPT):
+            line.failed += n
+        else:
+            line.done[deed] += n
+    return [line for line in found.values() if line.failed or line.done]
 
 
 def _moments(start: datetime, end: datetime, unit: Unit) -> Iterable[datetime]:

@@ -22,6 +22,7 @@ from crmsync.engine.records import Side
 from crmsync.engine.values import note_text
 from crmsync.engine.write import WriteKind
 from crmsync.models import Change
+from crmsync.sync.figures import Subject
 from crmsync.systems.errors import NAMES
 from dashboard.looks import REFUSALS, look_of
 
@@ -77,6 +78,23 @@ def moment_of(unit: str, moment: datetime) -> SafeString:
 def figure(number: float | None) -> str:
     """A number of a chart's table: a dash for none, no digits behind the point that say nothing."""
     return "–" if number is None else f"{number:,g}" if number < 1000 else f"{number:,.0f}"
+
+
+@register.simple_tag
+def share(part: float) -> str:
+    """A share (0 to 1) as percent, to a tenth; neither all nor nothing unless it is."""
+    percent = round(part * 100, 1)
+    if part > 0 and percent < 0.1:
+        return _("less than 0.1 %")
+    return _("%(percent)s %%") % {"percent": f"{min(percent, 99.9) if part < 1 else 100:g}"}
+
+
+SUBJECTS = {Subject.CONTACTS: _lazy("Contacts"), Subject.TAGS: _lazy("Tags"), Subject.ITEMS: _lazy("Notes and tasks")}
+
+
+@register.filter
+def subject_label(subject: Subject) -> str:
+    return str(SUBJECTS[subject])
 
 
 @register.filter
