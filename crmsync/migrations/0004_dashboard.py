@@ -1,6 +1,7 @@
 """What staff keep and are told: saved views, alerts, reports, revisions, the audit log."""
 
 import crmsync.models.search
+import django.core.serializers.json
 import django.db.models.deletion
 import django.db.models.functions.text
 from django.conf import settings
@@ -51,6 +52,21 @@ class Migration(migrations.Migration):
                 ('state', models.CharField(choices=[('trying', 'trying one'), ('went_through', 'went through'), ('failed_again', 'failed again')], default='trying', max_length=15)),
                 ('begun_at', models.DateTimeField(auto_now_add=True)),
                 ('ended_at', models.DateTimeField(null=True)),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='Decision',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('label', models.CharField(max_length=250)),
+                ('rows', models.JSONField(default=list, encoder=django.core.serializers.json.DjangoJSONEncoder)),
+                ('held', models.JSONField(default=list)),
+                ('changes', models.JSONField(default=dict)),
+                ('at', models.DateTimeField(auto_now_add=True)),
+                ('undone_at', models.DateTimeField(null=True)),
             ],
             options={
                 'ordering': ['-id'],
@@ -187,6 +203,16 @@ class Migration(migrations.Migration):
             model_name='canary',
             name='issue',
             field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='canaries', to='crmsync.issue'),
+        ),
+        migrations.AddField(
+            model_name='decision',
+            name='by',
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='decision',
+            name='sync',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='crmsync.sync'),
         ),
         migrations.AddField(
             model_name='mappingrevision',

@@ -4,6 +4,7 @@ from crmsync.models.audit import Act, AuditEntry
 from crmsync.models.canary import Canary
 from crmsync.models.connection import LOCKED_OUT, SECRETS, Connection, Health, RateBudget
 from crmsync.models.contact import Claim, Contact, Item, MatchKey, PageCopy, Status
+from crmsync.models.decision import Decision
 from crmsync.models.event import Event, Tally
 from crmsync.models.history import BY_ITSELF, Cause, Change, HeldBatch, Issue, Result, Run, RunKind, RunStatus
 from crmsync.models.revision import MappingRevision
@@ -25,6 +26,7 @@ __all__ = [
     "Conflict",
     "Connection",
     "Contact",
+    "Decision",
     "Event",
     "Every",
     "FieldMapping",

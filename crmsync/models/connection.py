@@ -119,7 +119,12 @@ class Connection(models.Model):
     def set_credential(self, secret: str) -> None:
         """Take a new secret; what is shown of it is four characters, and nothing of a short one."""
         self.credential = secret
-        self.credential_hint = secret[-4:] if len(secret) >= 12 else ""
+        self.credential_hint = hint_of(secret)
+
+
+def hint_of(secret: str) -> str:
+    """What may be shown of a secret: four characters, and nothing of a short one."""
+    return secret[-4:] if len(secret) >= 12 else ""
 
 
 class RateBudget(models.Model):

@@ -9,9 +9,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crmsync.engine.records import SIDES, Aspect, Side
-from crmsync.models import Cause, Connection, Contact, HeldBatch, Item, MatchKey, Mode, Run, RunKind, Status, Sync
+from crmsync.models import Act, Cause, Connection, Contact, HeldBatch, Item, MatchKey, Mode, Run, RunKind, Status, Sync
 from crmsync.models.contact import ContactQuerySet
-from crmsync.sync import batches, outcome, runs
+from crmsync.sync import audit, batches, outcome, runs
 from crmsync.sync.session import open_session
 from crmsync.sync.undoing import changes_of
 from crmsync.systems.errors import NAMES, CrmError
@@ -65,22 +65,27 @@ def _require_no_pause(sync: Sync) -> None:
 
 def pause(sync: Sync, by: User | None = None) -> None:
     """Stop working on a sync. What changes meanwhile is found by the next poll."""
-    Sync.objects.filter(pk=sync.pk).update(mode=Mode.PAUSED)
+    if Sync.objects.filter(pk=sync.pk).exclude(mode=Mode.PAUSED).update(mode=Mode.PAUSED):
+        audit.record(by, Act.SYNC_PAUSED, sync, {"mode": sync.mode}, {"mode": Mode.PAUSED})
 
 
 def resume(sync: Sync, by: User | None = None) -> None:
     """Set a paused sync or a draft live; what happened meanwhile is caught up."""
     Sync.objects.filter(pk=sync.pk).update(mode=Mode.LIVE, poll_due_at=timezone.now(), rest_until=None)
+    if sync.mode != Mode.LIVE:
+        audit.record(by, Act.SYNC_LIVE, sync, {"mode": sync.mode}, {"mode": Mode.LIVE})
 
 
 def pause_connection(connection: Connection, by: User | None = None) -> None:
     """Ask an account for nothing any more. Its webhooks are stored still, and handled when it goes on."""
-    Connection.objects.filter(pk=connection.pk, paused_at=None).update(paused_at=timezone.now())
+    if Connection.objects.filter(pk=connection.pk, paused_at=None).update(paused_at=timezone.now()):
+        audit.record(by, Act.CONNECTION_PAUSED, connection)
 
 
 def resume_connection(connection: Connection, by: User | None = None) -> None:
     """Go on; its syncs catch up at once with what happened meanwhile."""
-    Connection.objects.filter(pk=connection.pk).update(paused_at=None)
+    if Connection.objects.filter(pk=connection.pk, paused_at__isnull=False).update(paused_at=None):
+        audit.record(by, Act.CONNECTION_RESUMED, connection)
     syncs = Sync.objects.filter(Q(ghl=connection) | Q(centralstation=connection))
     syncs.update(poll_due_at=timezone.now(), rest_until=None)
 
@@ -128,6 +133,7 @@ def decide_conflict(contact: Contact, field_name: str, side: Side, by: User | No
         if now.status != Status.CONFLICT and not (now.status == Status.PENDING and now.conflicts):
             raise ActionError(_("%(contact)s isn't in conflict any more.") % {"contact": contact})
         Contact.objects.filter(pk=contact.pk).update(decisions={**now.decisions, field_name: str(side)})
+        audit.record(by, Act.CONFLICT_DECIDED, contact, after={field_name: str(side)})
     _make_due(contact, Cause.DECISION, by)
 
 
@@ -143,6 +149,7 @@ def link(contact: Contact, other: Contact, by: User | None = None) -> None:
         Contact.objects.filter(pk=contact.pk).update(
             ghl_id=both[Side.GHL], centralstation_id=both[Side.CENTRALSTATION], candidates=[], kept_apart=False
         )
+        audit.record(by, Act.CONTACTS_LINKED, contact, after={str(side): id for side, id in both.items()})
     _make_due(contact, Cause.DECISION, by)
 
 
@@ -151,6 +158,7 @@ def keep_apart(contact: Contact, by: User | None = None) -> None:
     if contact.is_linked:
         raise ActionError(_("%(contact)s is linked already.") % {"contact": contact})
     Contact.objects.filter(pk=contact.pk).update(kept_apart=True, candidates=[])
+    audit.record(by, Act.CONTACT_KEPT_APART, contact)
     _make_due(contact, Cause.DECISION, by)
 
 
@@ -159,6 +167,11 @@ def exclude(contact: Contact, reason: str, by: User | None = None) -> None:
     reason = reason.strip()
     if not reason:
         raise ActionError(_("Say why it is excluded: others will want to know."))
+    _leave_alone(contact, reason)
+    audit.record(by, Act.CONTACT_EXCLUDED, contact, after={"reason": reason})
+
+
+def _leave_alone(contact: Contact, reason: str) -> None:
     Contact.objects.filter(pk=contact.pk).update(
         exclusion=reason[:300],
         status=Status.EXCLUDED,
@@ -185,11 +198,14 @@ def _decide(batch: HeldBatch, state: HeldBatch.State, by: User | None) -> None:
     if not batches.decide(batch, state, by):
         batch.refresh_from_db()
         raise ActionError(_("This was decided already: it is %(state)s.") % {"state": batch.get_state_display()})
+    act = Act.BATCH_APPROVED if state == HeldBatch.State.APPROVED else Act.BATCH_REJECTED
+    audit.record(by, act, batch, {"state": HeldBatch.State.HELD}, {"state": state, "sync": batch.sync_id})
 
 
 def include(contact: Contact, by: User | None = None) -> None:
     """Take an excluded contact back."""
     Contact.objects.filter(pk=contact.pk).update(exclusion="", kept_apart=False)
+    audit.record(by, Act.CONTACT_INCLUDED, contact, before={"reason": contact.exclusion})
     _make_due(contact, Cause.DECISION, by)
 
 
@@ -211,6 +227,7 @@ def delete_there_too(contact: Contact, by: User | None = None) -> None:
             session.systems[side].delete(str(contact.remote_id(side)))
         except CrmError as error:
             raise ActionError(outcome.explain(error)[0]) from error
+    audit.record(by, Act.CONTACT_DELETED, contact, before={f"{side}_id": contact.remote_id(side)})
     contact.delete()
 
 
@@ -219,7 +236,8 @@ def unlink(contact: Contact, by: User | None = None) -> None:
     missing_on = _missing_on(contact)
     reason = _("Kept in %(crm)s only.") % {"crm": NAMES[missing_on.other]}
     _forget_side(contact, missing_on)
-    exclude(contact, reason, by)
+    _leave_alone(contact, reason)
+    audit.record(by, Act.CONTACT_UNLINKED, contact, before={f"{missing_on}_id": contact.remote_id(missing_on)})
 
 
 def separate(contact: Contact, by: User | None = None) -> None:
@@ -236,7 +254,8 @@ def separate(contact: Contact, by: User | None = None) -> None:
             sync=now.sync, centralstation_id=half, label=now.label, email=now.email, phone=now.phone, exclusion=reason
         )
         for one in (now, other):
-            exclude(one, reason, by)
+            _leave_alone(one, reason)
+        audit.record(by, Act.CONTACT_UNLINKED, now, before={"centralstation_id": half})
 
 
 def restore_there(contact: Contact, by: User | None = None) -> None:
@@ -244,6 +263,7 @@ def restore_there(contact: Contact, by: User | None = None) -> None:
     missing_on = _missing_on(contact)
     _forget_side(contact, missing_on)
     Contact.objects.filter(pk=contact.pk).update(kept_apart=True)
+    audit.record(by, Act.CONTACT_RESTORED, contact, before={f"{missing_on}_id": contact.remote_id(missing_on)})
     _make_due(contact, Cause.DECISION, by)
 
 

@@ -7,8 +7,8 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db.models import Max
 from django.utils.translation import gettext as _
 
-from crmsync.models import FieldMapping, MappingRevision, Sync
-from crmsync.sync import actions, fields, revisions
+from crmsync.models import Act, FieldMapping, MappingRevision, Sync
+from crmsync.sync import actions, audit, fields, revisions
 from crmsync.sync.setup import SetupError
 
 User = AbstractBaseUser
@@ -60,5 +60,15 @@ def require_fit(sync: Sync, row: FieldMapping) -> None:
 
 def _changed(sync: Sync, by: User | None, has_changed: bool) -> bool:
     if has_changed:
+        _record(sync, by)
         actions.mapping_changed(sync, by)
     return has_changed
+
+
+def _record(sync: Sync, by: User | None) -> None:
+    """The rows that differ, by their name; the number of the revision leads to the whole."""
+    newest, *older = sync.revisions.all()[:2]
+    rows = revisions.difference(older[0].rows if older else [], newest.rows)
+    before = {row.name: row.before for row in rows if row.before}
+    after = {row.name: row.after for row in rows if row.after}
+    audit.record(by, Act.MAPPING_CHANGED, sync, {"revision": newest.number - 1, **before}, {"revision": newest.number, **after})

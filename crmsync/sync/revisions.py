@@ -20,7 +20,7 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class RowDifference:
-    """A row that two revisions don't have alike, and the columns that differ. `before` is None where it was added, `after` where removed."""
+    """A row that isn't alike in two revisions, and the columns that differ. `before` is None where it was added, `after` where removed."""
 
     name: str
     before: Row | None

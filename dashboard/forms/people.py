@@ -25,20 +25,24 @@ class RoleForm(forms.Form):
     role = forms.ChoiceField(label=_("Role"), choices=NAMES)
 
 
-class NewPersonForm(forms.Form):
-    email = forms.EmailField(label=_("E-mail address"))
+class InviteForm(forms.Form):
+    email = forms.EmailField(label=_("E-mail address"), help_text=_("The person gets a link, to choose a password."))
     role = forms.ChoiceField(label=_("Role"), choices=ROLES)
-    password = forms.CharField(
-        label=_("First password"),
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text=_("Type one and tell the person, not by e-mail. It must be replaced at the first sign-in."),
-    )
 
     def clean_email(self) -> str:
         email: str = self.cleaned_data["email"].lower()
         if User.objects.filter(email__iexact=email).exists():
             raise forms.ValidationError(_("There is an account with this e-mail address already."))
         return email
+
+
+class NewPersonForm(InviteForm):
+    email = forms.EmailField(label=_("E-mail address"))
+    password = forms.CharField(
+        label=_("First password"),
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text=_("Type one and tell the person, not by e-mail. It must be replaced at the first sign-in."),
+    )
 
     def clean(self) -> dict[str, Any]:
         email, password = self.cleaned_data.get("email", ""), self.cleaned_data.get("password")

@@ -19,8 +19,6 @@ from dashboard.cards import SyncCard, sync_cards
 from dashboard.forms.syncs import NewSyncForm, SyncForm
 
 require_form = require_http_methods(["GET", "HEAD", "POST"])
-COMPARED_ANEW = {"match_by", "create_in_ghl", "create_in_centralstation", "sync_tags", "sync_notes", "sync_tasks", "region"}
-"""Settings that decide what counts as the same: when one changes, all contacts are compared again."""
 
 
 def _syncs() -> SyncQuerySet:
@@ -53,7 +51,7 @@ def sync(request: StaffRequest, pk: int) -> HttpResponse:
 @needs(MAPPINGS)
 def add(request: StaffRequest) -> HttpResponse:
     form = NewSyncForm(request.POST or None)
-    if form.is_valid() and (made := accepted(form, lambda: setup.create_sync(**form.settings()))):
+    if form.is_valid() and (made := accepted(form, lambda: setup.create_sync(**form.settings(), by=request.user))):
         messages.success(request, _("The sync is there, with the usual mapping of fields. Look at it, then run it."))
         return redirect("sync", made.pk)
     return show_form(request, "syncs/add.html", form)
@@ -63,12 +61,10 @@ def add(request: StaffRequest) -> HttpResponse:
 @needs(MAPPINGS)
 def edit(request: StaffRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(_syncs(), pk=pk)
-    before = {name: getattr(found, name) for name in COMPARED_ANEW}
     form = SyncForm(request.POST or None, instance=found)
     if form.is_valid():
         found.match_by = form.cleaned_data["match_by"]
-        found.save(update_fields=list(form.settings()))
-        if before != {name: getattr(found, name) for name in COMPARED_ANEW}:
+        if setup.COMPARED_ANEW & setup.save_sync(found, list(form.settings()), request.user):
             actions.mapping_changed(found, request.user)
         messages.success(request, _("Saved."))
         return redirect("sync", pk)

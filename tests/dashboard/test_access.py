@@ -18,20 +18,28 @@ NEEDED = {
     "overview": VIEW,
     "overview_charts": VIEW,
     "contacts": VIEW,
-    "contacts_retry": RETRY,
+    "contacts_export": VIEW,
+    "contacts_bulk": RETRY,
     "contact": VIEW,
     "contact_row": VIEW,
     "contact_exclude": RESOLVE,
     "contact_decide": RESOLVE,
     "contact_link": RESOLVE,
     "contact_do": RETRY,  # each verb has its own: test_a_verb_needs_its_own_permission
+    "queues": VIEW,
+    "queue": VIEW,
+    "queue_decide": RESOLVE,
+    "queue_undo": RESOLVE,
     "issues": VIEW,
     "issue": VIEW,
     "issue_retry": RETRY,
     "batch": VIEW,
     "batch_decide": RUN,
+    "notifications": VIEW,
     "reports": VIEW,
     "report_csv": VIEW,
+    "undo": RESOLVE,
+    "undone": VIEW,
     "runs": VIEW,
     "run": VIEW,
     "connections": VIEW,
@@ -111,10 +119,13 @@ def addresses(joined: Sync) -> dict[str, str]:
     person, mapping = make_user(None, "someone@example.com"), FieldMapping.objects.filter(sync=joined)[0]
     pks = {"contact": contact.pk, "issue": issue.pk, "run": run.pk, "connection": joined.ghl_id, "sync": joined.pk, "person": person.pk}
     pks |= {"mappings": joined.pk, "mapping_add": joined.pk, "mapping_change": mapping.pk, "mapping_remove": mapping.pk}
+    pks |= {"queue": contact.pk}
     pks |= dict.fromkeys(("mapping_check", "mapping_revision", "mapping_restore"), joined.pk)
     batch = HeldBatch.objects.create(sync=joined, kind=HeldBatch.Kind.DELETIONS, side=Side.GHL, explanation="x")
+    undo = Run.objects.create(sync=joined, kind=RunKind.UNDO, progress={"undo": "run", "pk": run.pk, "upto": 0})
+    pks |= {"undone": undo.pk, "undo": run.pk}
     pks = {"batch": batch.pk, "connection_hooks": joined.centralstation_id, **pks}
-    further = {"other": other.pk, "name": "retry", "verb": "repair", "word": "approve", "number": 1}
+    further = {"other": other.pk, "name": "retry", "verb": "repair", "word": "approve", "number": 1, "kind": "conflict"}
 
     def address(name: str, takes: list[str]) -> str:
         pk = next((pks[prefix] for prefix in pks if name.startswith(prefix)), None)

@@ -188,7 +188,16 @@ def addresses(sync: Sync) -> list[str]:
     contacts = [sync.contacts.filter(status=status)[0].pk for status in ("conflict", "review", "quarantined", "failed", "in_sync")]
     quarantined = contacts[2]
     pages = ["/", "/contacts/", "/contacts/?q=nobody", "/runs/", "/connections/", "/connections/add/ghl", "/connections/add/centralstation"]
-    pages += ["/syncs/", "/syncs/add", "/people/", "/people/add", "/accounts/password/change/", "/accounts/logout/"]
+    pages += [
+        "/syncs/",
+        "/syncs/add",
+        "/people/",
+        "/people/add",
+        "/people/invite",
+        "/audit/",
+        "/accounts/password/change/",
+        "/accounts/logout/",
+    ]
     pages += [f"/contacts/{pk}/" for pk in contacts]
     pages += [f"/contacts/{quarantined}/do/delete-there", f"/contacts/{quarantined}/exclude", f"/runs/{sync.runs.all()[0].pk}/"]
     pages += [f"/syncs/{sync.pk}/", f"/syncs/{sync.pk}/edit", f"/syncs/{sync.pk}/go-live"]
