@@ -125,7 +125,7 @@ def addresses(joined: Sync) -> dict[str, str]:
     undo = Run.objects.create(sync=joined, kind=RunKind.UNDO, progress={"undo": "run", "pk": run.pk, "upto": 0})
     pks |= {"undone": undo.pk, "undo": run.pk}
     pks = {"batch": batch.pk, "connection_hooks": joined.centralstation_id, **pks}
-    further = {"other": other.pk, "name": "retry", "verb": "repair", "word": "approve", "number": 1, "kind": "conflict"}
+    further = {"other": other.pk, "name": "retry", "verb": "repair", "word": "approve", "number": 1, "kind": "conflict", "what": "run"}
 
     def address(name: str, takes: list[str]) -> str:
         pk = next((pks[prefix] for prefix in pks if name.startswith(prefix)), None)
