@@ -41,6 +41,7 @@ class Act(models.TextChoices):
     CONTACT_DELETED = "contact_deleted", _("contact deleted there, too")
     CONTACT_UNLINKED = "contact_unlinked", _("contact unlinked")
     CONTACT_RESTORED = "contact_restored", _("contact restored")
+    DECISION_UNDONE = "decision_undone", _("decision taken back")
 
 
 class AuditEntry(models.Model):

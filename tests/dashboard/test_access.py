@@ -36,6 +36,8 @@ NEEDED = {
     "batch": VIEW,
     "batch_decide": RUN,
     "notifications": VIEW,
+    "alerts_save": VIEW,
+    "alerts_test": VIEW,
     "reports": VIEW,
     "report_csv": VIEW,
     "undo": RESOLVE,
@@ -80,6 +82,8 @@ NEEDED = {
     "person_invite": PEOPLE,
     "person_resend": PEOPLE,
     "person_remove": PEOPLE,
+    "typed": CONNECTIONS,
+    "typed_own": CONNECTIONS,
     "person_add": PEOPLE,
     "person_role": PEOPLE,
     "person_access": PEOPLE,
@@ -120,12 +124,21 @@ def addresses(joined: Sync) -> dict[str, str]:
     pks = {"contact": contact.pk, "issue": issue.pk, "run": run.pk, "connection": joined.ghl_id, "sync": joined.pk, "person": person.pk}
     pks |= {"mappings": joined.pk, "mapping_add": joined.pk, "mapping_change": mapping.pk, "mapping_remove": mapping.pk}
     pks |= {"queue": contact.pk}
-    pks |= dict.fromkeys(("mapping_check", "mapping_revision", "mapping_restore"), joined.pk)
+    pks |= dict.fromkeys(("typed", "mapping_check", "mapping_revision", "mapping_restore"), joined.pk)
     batch = HeldBatch.objects.create(sync=joined, kind=HeldBatch.Kind.DELETIONS, side=Side.GHL, explanation="x")
     undo = Run.objects.create(sync=joined, kind=RunKind.UNDO, progress={"undo": "run", "pk": run.pk, "upto": 0})
     pks |= {"undone": undo.pk, "undo": run.pk}
     pks = {"batch": batch.pk, "connection_hooks": joined.centralstation_id, **pks}
-    further = {"other": other.pk, "name": "retry", "verb": "repair", "word": "approve", "number": 1, "kind": "conflict", "what": "run"}
+    further = {
+        "other": other.pk,
+        "name": "retry",
+        "verb": "repair",
+        "word": "approve",
+        "number": 1,
+        "check": "address",
+        "kind": "conflict",
+        "what": "run",
+    }
 
     def address(name: str, takes: list[str]) -> str:
         pk = next((pks[prefix] for prefix in pks if name.startswith(prefix)), None)
