@@ -18,6 +18,7 @@ from dashboard.views import (
     reports,
     runs,
     syncs,
+    typed,
     undo,
 )
 

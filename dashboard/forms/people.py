@@ -10,6 +10,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.utils.translation import gettext_lazy as _
 
 from crmsync.accounts import Role
+from dashboard.forms.typed import checked, person_email
 
 ROLES = [
     (Role.VIEWER, _("viewer: sees everything, presses nothing")),
@@ -29,11 +30,12 @@ class InviteForm(forms.Form):
     email = forms.EmailField(label=_("E-mail address"), help_text=_("The person gets a link, to choose a password."))
     role = forms.ChoiceField(label=_("Role"), choices=ROLES)
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        checked(self.fields["email"], "email")
+
     def clean_email(self) -> str:
-        email: str = self.cleaned_data["email"].lower()
-        if User.objects.filter(email__iexact=email).exists():
-            raise forms.ValidationError(_("There is an account with this e-mail address already."))
-        return email
+        return person_email(self.cleaned_data["email"])
 
 
 class NewPersonForm(InviteForm):

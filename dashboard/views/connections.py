@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from crmsync.engine.records import Side
 from crmsync.models import Connection, Health, Sync
-from crmsync.sync import actions, hooks, outcome, setup
+from crmsync.sync import actions, hooks, outcome, scopes, setup
 from crmsync.sync.connection_report import ConnectionReport
 from crmsync.systems.errors import CrmError
 from dashboard.access import CONNECTIONS, RUN, VIEW, StaffRequest, needs
@@ -38,7 +38,8 @@ def connections(request: StaffRequest) -> HttpResponse:
 def connection(request: StaffRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(Connection.objects.select_related("budget").without_secrets(), pk=pk)
     report = ConnectionReport(found, timezone.now())
-    return render(request, "connections/connection.html", {"connection": found, "report": report, "syncs": _syncs_of(found)})
+    context = {"connection": found, "report": report, "syncs": _syncs_of(found), "permissions": scopes.permissions(found)}
+    return render(request, "connections/connection.html", context)
 
 
 def _syncs_of(found: Connection) -> list[Sync]:
