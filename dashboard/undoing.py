@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db.models import Count, QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -60,8 +62,8 @@ def _sentence(kind: WriteKind, n: int, crm: str) -> str:
             text = ngettext("Tags are added in %(crm)s again, %(n)d time.", "Tags are added in %(crm)s again, %(n)d times.", n)
         case WriteKind.DELETE_ITEM:
             text = ngettext(
-                "%(n)d note or task that was deleted in %(crm)s is not created again.",
-                "%(n)d notes and tasks that were deleted in %(crm)s are not created again.",
+                "%(n)d note or task that was deleted in %(crm)s is created again.",
+                "%(n)d notes and tasks that were deleted in %(crm)s are created again.",
                 n,
             )
     return text % {"n": n, "crm": crm}
@@ -94,6 +96,14 @@ class UndoProgress:
     @property
     def done(self) -> int:
         return int(self.run.progress.get("done", 0))
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """When it will be through, at the pace that it has kept up so far; None while that can't be told."""
+        if not (self.is_running and self.done and self.total > self.done):
+            return None
+        now = timezone.now()
+        return now + (now - self.run.started_at) / self.done * (self.total - self.done)
 
     @property
     def of(self) -> str:

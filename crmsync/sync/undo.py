@@ -46,12 +46,13 @@ class Kept:
 @dataclass(slots=True)
 class Undo:
     """`writes` in order; `base` is what both sides agree on besides, to be stored before them. `deletes` are sides where the contact itself
-    was created, and goes; `kept` is what stays as it is."""
+    was created, and goes; `kept` is what stays as it is, `apart` what goes on this side alone, since the other had it all along."""
 
     base: Base
     writes: list[Write] = field(default_factory=list)
     deletes: list[Side] = field(default_factory=list)
     kept: list[Kept] = field(default_factory=list)
+    apart: list[Kept] = field(default_factory=list)
 
     @property
     def is_empty(self) -> bool:
@@ -134,6 +135,7 @@ class Undoing:
             if trail is not None:
                 found[trail.side][name] = trail
                 if trail.apart:
+                    undo.apart.append(Kept(trail.side, name, _stays(trail.side.other)))
                     pair = pair_of(trail.side, trail.back, current[trail.side.other])
                     undo.base = replace(undo.base, fields={**undo.base.fields, name: pair})
         for side, trails in found.items():
@@ -177,8 +179,7 @@ class Undoing:
             if change.kind == WriteKind.CREATE_ITEM:
                 self._item_created(change, taken, undo)
             elif change.kind == WriteKind.DELETE_ITEM:
-                why = _("What was deleted isn't created again: its text stands in the timeline.")
-                undo.kept.append(Kept(Side(change.side), _("note or task"), why))
+                self._item_deleted(change, undo)
         edits = [change for change in self.changes if change.kind == WriteKind.UPDATE_ITEM]
         for base in self.base.items:
             mine = [change for change in edits if change.remote_id == base.id(Side(change.side))]
@@ -200,6 +201,24 @@ class Undoing:
             return
         undo.kept.append(Kept(side, _("note or task"), _("It was changed or deleted since.")))
 
+    def _item_deleted(self, change: Change, undo: Undo) -> None:
+        """Created again, unless one with the same content is there."""
+        side = Side(change.side)
+        kind = ItemKind.NOTE if "text" in change.before else ItemKind.TASK
+        if any(self._shows(item, change.before) for item in self.records[side].items(kind) or ()):
+            return
+        was = {name: _value(value) for name, value in change.before.items()}
+        item = Item(
+            kind=kind, title=_text(was.get("title")), text=_text(was.get("text")), due=_text(was.get("due")), done=bool(was.get("done"))
+        )
+        half = next((base for base in self.base.items if base.id(side) is None and self._is_half(base, side.other, change)), None)
+        undo.writes.append(Write(side=side, kind=WriteKind.CREATE_ITEM, after=was, item=item, pair=half))
+
+    def _is_half(self, base: ItemBase, side: Side, change: Change) -> bool:
+        """Whether this is what the deleted one was a copy of, left alone on its side since."""
+        item = self._item(base, side)
+        return item is not None and self._shows(item, change.before)
+
     def _shows(self, item: Item, after: Mapping[str, object]) -> bool:
         names = FIELDS[item.kind]
         return set(after) <= set(names) and all(same_of(name, self.policy)(value_of(item, name), _value(after.get(name))) for name in names)
@@ -218,6 +237,7 @@ class Undoing:
             if trail is not None:
                 found[trail.side][name] = trail
                 if trail.apart:
+                    undo.apart.append(Kept(trail.side, f"{base.kind} {name}", _stays(trail.side.other)))
                     fields[name] = pair_of(trail.side, trail.back, current[trail.side.other])
         pair = replace(base, fields=fields)
         undo.base = replace(undo.base, items=tuple(pair if one == base else one for one in undo.base.items))
@@ -328,6 +348,14 @@ def _same_tag(one: Value, other: Value) -> bool:
 
 def _changed_in(side: Side) -> str:
     return _("It was changed in %(crm)s since crmsync wrote it.") % {"crm": NAMES[side]}
+
+
+def _text(value: Value) -> str | None:
+    return None if value is None else str(value)
+
+
+def _stays(side: Side) -> str:
+    return _("%(crm)s had it before the two were first compared, and keeps it.") % {"crm": NAMES[side]}
 
 
 def _was_there(side: Side) -> str:

@@ -28,7 +28,7 @@ from crmsync.sync.reconcile import Reconciliation
 from crmsync.sync.session import Session
 from crmsync.sync.undo import UNDOABLE, Kept, Undo, plan_undo
 from crmsync.sync.work import Work
-from crmsync.sync.writing import Writer
+from crmsync.sync.writing import Writer, record_change
 from crmsync.systems.errors import CrmError, NeedsPerson, TryLater
 
 CLAIM_TRIES, CLAIM_PAUSE_S = 40, 0.5
@@ -132,6 +132,9 @@ class OneUndo:
         kept: list[Kept] = []
         for write in undo.writes:
             self.work.renew()
+            if write.kind is WriteKind.CREATE_ITEM:
+                kept += self._created_again(write, reading)
+                continue
             try:
                 self.work.base, _unseen = self.writer.send(write, reading, self.work.base)
             except (TryLater, NeedsPerson):
@@ -146,6 +149,24 @@ class OneUndo:
         now = read(self.session, self.contact, Aspect.ALL, fresh=True) if self.writer.written else reading
         lost = self.writer.verify(lambda write: self._is_there(write, now.records[write.side]))
         return kept + [Kept(write.side, _named(write), _("It was sent and accepted, but isn't there.")) for write in lost]
+
+    def _created_again(self, write: Write, reading: Reading) -> list[Kept]:
+        """A note or task that was deleted. It isn't linked: the reconcile carries it over, but where it was a copy, to that again."""
+        record, item = reading.records[write.side], write.item
+        assert record is not None
+        assert item is not None
+        try:
+            created = self.session.systems[write.side].create_item(record.id, item)
+        except CrmError as error:
+            record_change(self.session, self.contact, write, Result.FAILED, error)
+            if isinstance(error, (TryLater, NeedsPerson)):
+                raise
+            return [Kept(write.side, _named(write), outcome.explain(error)[0])]
+        record_change(self.session, self.contact, write, Result.ACCEPTED)
+        if write.pair and write.pair.ref:
+            Item.objects.filter(pk=write.pair.ref).update(**{f"{write.side}_id": created.id}, fresh=write.side)
+        self.session.count(f"{write.side}.{write.kind}")
+        return []
 
     def _is_there(self, write: Write, record: Record | None) -> bool:
         if record is None:

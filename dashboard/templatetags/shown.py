@@ -224,7 +224,7 @@ WOULD = {
 @register.filter
 def is_undoable(change: Change) -> bool:
     """Whether a change took effect and is of a kind that can be taken back."""
-    return change.result in UNDOABLE and change.kind in KINDS and change.kind != WriteKind.DELETE_ITEM
+    return change.result in UNDOABLE and change.kind in KINDS
 
 
 @register.filter

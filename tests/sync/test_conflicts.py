@@ -135,7 +135,7 @@ def two_contested_notes(joined: Joined) -> Live:
     live.run(full=True)
     for note_id in ids:
         live.ghl.edit_note(str(contact.ghl_id), note_id, body=f"{note_id} by GHL")
-        live.central.edit_note(contact.items.get(ghl_id=note_id).centralstation_id, content=f"{note_id} by CS")
+        live.central.edit_note(str(contact.items.get(ghl_id=note_id).centralstation_id), content=f"{note_id} by CS")
     live.run(full=True)
     return live
 

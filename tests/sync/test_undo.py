@@ -143,6 +143,27 @@ def test_an_edited_note_gets_its_text_back_on_both_sides(live: Live, ada: Contac
     assert [text for _, text in live.in_ghl(ada).notes + live.in_central(ada).notes] == [TEXT, TEXT]
 
 
+def test_a_deleted_note_is_created_again_on_both_sides(live: Live, ada: Contact) -> None:
+    note_id = live.ghl.add_note(str(ada.ghl_id), TEXT)
+    live.run(full=True)
+    live.ghl.delete_note(str(ada.ghl_id), note_id)
+    live.run(full=True)
+    undo(live, "change", newest(ada).pk)
+    live.run(full=True)
+    assert [[text for _, text in side.notes] for side in (live.in_ghl(ada), live.in_central(ada))] == [[TEXT], [TEXT]]
+    assert live.statuses() == ["in_sync"]
+
+
+def test_a_copy_that_was_undone_can_be_brought_back_without_doubling(live: Live, ada: Contact) -> None:
+    live.central.add_note(str(ada.centralstation_id), TEXT, format="plaintext")
+    live.run(full=True)
+    undo(live, "change", newest(ada).pk)
+    undo(live, "change", newest(ada).pk)
+    live.run(full=True)
+    assert [[text for _, text in side.notes] for side in (live.in_ghl(ada), live.in_central(ada))] == [[TEXT], [TEXT]]
+    assert live.statuses() == ["in_sync"]
+
+
 def test_a_created_contact_is_deleted_and_not_created_again(live: Live, ada: Contact) -> None:
     undo(live, "contact", ada.pk)
     live.run(full=True)
