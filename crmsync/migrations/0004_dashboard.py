@@ -1,9 +1,12 @@
 """What staff keep and are told: saved views, alerts, reports, revisions, the audit log."""
 
+import crmsync.models.connection
+import crmsync.models.fields
 import crmsync.models.search
 import django.core.serializers.json
 import django.db.models.deletion
 import django.db.models.functions.text
+import uuid
 from django.conf import settings
 from django.db import migrations, models
 from django.contrib.auth.management import create_permissions
@@ -27,6 +30,47 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.CreateModel(
+            name='Alarm',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('new_cause', 'a new cause of failure'), ('recovered', 'a cause of failure is over'), ('connection', 'a connection needs attention, or works again'), ('backlog', 'changes wait for too long, or no longer'), ('batch', 'a batch is held, or decided'), ('deafness', 'a connection hears no webhooks any more, or hears them again')], max_length=20)),
+                ('key', models.CharField(max_length=60)),
+                ('text', models.TextField()),
+                ('path', models.CharField(max_length=200)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='AlertChoice',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kinds', models.JSONField(default=list)),
+                ('backlog_minutes', models.PositiveIntegerField(default=30)),
+                ('by_email', models.BooleanField(default=True)),
+                ('webhook_url', models.CharField(blank=True, max_length=500)),
+                ('webhook_secret', crmsync.models.fields.EncryptedTextField(default=crmsync.models.connection.new_secret, editable=False)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='AlertMessage',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('public_id', models.UUIDField(default=uuid.uuid4, editable=False)),
+                ('via', models.CharField(choices=[('email', 'e-mail'), ('webhook', 'webhook')], max_length=10)),
+                ('kind', models.CharField(max_length=20)),
+                ('state', models.CharField(max_length=10)),
+                ('text', models.TextField()),
+                ('path', models.CharField(max_length=200)),
+                ('at', models.DateTimeField()),
+                ('due_at', models.DateTimeField(null=True)),
+                ('attempts', models.PositiveSmallIntegerField(default=0)),
+                ('sent_at', models.DateTimeField(null=True)),
+                ('failure', models.CharField(blank=True, max_length=300)),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
         migrations.CreateModel(
             name='AuditEntry',
             fields=[
@@ -185,6 +229,21 @@ class Migration(migrations.Migration):
             index=crmsync.models.search.TagIndex(fields=['base'], name='contact_by_tag'),
         ),
         migrations.AddField(
+            model_name='alertchoice',
+            name='user',
+            field=models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='alert_choice', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='alarm',
+            name='choice',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='alarms', to='crmsync.alertchoice'),
+        ),
+        migrations.AddField(
+            model_name='alertmessage',
+            name='choice',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='messages', to='crmsync.alertchoice'),
+        ),
+        migrations.AddField(
             model_name='auditentry',
             name='by',
             field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
@@ -233,6 +292,14 @@ class Migration(migrations.Migration):
             model_name='reportsubscription',
             name='user',
             field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='report_subscriptions', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddConstraint(
+            model_name='alarm',
+            constraint=models.UniqueConstraint(fields=('choice', 'kind', 'key'), name='alarm_once'),
+        ),
+        migrations.AddIndex(
+            model_name='alertmessage',
+            index=models.Index(fields=['due_at'], name='alert_message_due'),
         ),
         migrations.AddIndex(
             model_name='auditentry',

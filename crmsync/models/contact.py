@@ -10,10 +10,11 @@ from datetime import datetime
 from django.conf import settings
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
-from django.db.models.functions import Coalesce, Least
+from django.db.models.functions import Coalesce, Least, Upper
 from django.utils.translation import gettext_lazy as _
 
 from crmsync.engine.records import Aspect, ItemKind, Side
+from crmsync.models.search import SubstringIndex, TagIndex
 from crmsync.models.sync import Sync
 
 SIDE_CHOICES = [(Side.GHL.value, "GoHighLevel"), (Side.CENTRALSTATION.value, "CentralStationCRM")]
@@ -148,6 +149,11 @@ class Contact(models.Model):
             models.Index(fields=["sync", "status", "id"], name="contact_by_status"),
             models.Index(fields=["sync", "due_at"], condition=Q(dirty__gt=0), name="contact_due"),
             models.Index(fields=["sync", "verified_at"], condition=Q(status="in_sync"), name="contact_verified"),
+            models.Index(fields=["status", "id"], name="contact_by_status_alone"),
+            models.Index(Upper("label"), "id", name="contact_by_name"),
+            models.Index(fields=["updated_at", "id"], name="contact_by_update"),
+            SubstringIndex(fields=["label", "email", "phone"], name="contact_search"),
+            TagIndex(fields=["base"], name="contact_by_tag"),
         ]
         permissions = [
             ("retry_contact", "Can retry contacts"),

@@ -118,7 +118,7 @@ def _after(request: StaffRequest, found: Contact, done: bool) -> HttpResponse:
         return back(request, "contact", found.pk)
     if not done:
         return HttpResponseClientRefresh()
-    context = {"contact": _contact(found.pk), "is_watched": True, "with_sync": are_many_syncs()}
+    context = {"contact": _contact(found.pk), "is_watched": True, "is_choosable": "choose" in request.GET, "with_sync": are_many_syncs()}
     return render(request, "contacts/_row.html", context)
 
 
