@@ -4,7 +4,7 @@ tick      once a second: what is due, and a nudge for it
 live      what events and people ask for, as it comes
 work      runs that were begun, the poll, other contacts, the rotating comparison; for a minute at most, and the next tick goes on
 upkeep    authorisations to renew, hooks to check
-tell      what people want to be told without looking: reports by e-mail
+tell      what people want to be told without looking: alerts, and reports by e-mail
 prune     once a day: what has been kept long enough
 """
 
@@ -25,7 +25,7 @@ from django_q.tasks import async_task
 
 from crmsync import stopping
 from crmsync.models import Cause, Connection, Contact, Event, Run, RunKind, Sync
-from crmsync.sync import canary, events, hooks, mailing, polling, pruning, runs, tokens
+from crmsync.sync import alerts, canary, events, hooks, mailing, polling, pruning, runs, tokens
 from crmsync.sync.drain import HandedOver, OutOfOrder, attend, drain
 from crmsync.sync.heartbeat import Heartbeat
 from crmsync.sync.nudging import LIVE, WORK, is_alive, is_over, nudge, unattended
@@ -54,7 +54,7 @@ def tick() -> None:
     needs_upkeep = Connection.objects.to_refresh(now).exists() or hooks.are_due(now)
     if needs_upkeep and cache.add("crmsync-upkeep", True, UPKEEP_EVERY_S):
         async_task("crmsync.jobs.upkeep")
-    if cache.add("crmsync-told", True, TELL_EVERY_S) and mailing.is_wanted():
+    if cache.add("crmsync-told", True, TELL_EVERY_S) and (mailing.is_wanted() or alerts.is_wanted()):
         async_task("crmsync.jobs.tell")
     for sync in due_live(now):
         nudge(sync.pk, LIVE)
@@ -164,7 +164,10 @@ def upkeep() -> None:
 
 def tell() -> None:
     """Tell people what they asked to be told."""
-    mailing.send_due(timezone.now())
+    now = timezone.now()
+    alerts.watch(now)
+    alerts.deliver(now)
+    mailing.send_due(now)
 
 
 def prune() -> None:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from django.contrib.auth.models import User
-from django.db.models import Count, Min, QuerySet
+from django.db.models import Count, QuerySet
 from django.utils import timezone
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
@@ -18,6 +18,7 @@ from django.utils.translation import ngettext, ngettext_lazy
 from crmsync.engine.records import Side
 from crmsync.models import SECRETS, Connection, Issue, Run, RunStatus, Status, Sync
 from crmsync.sync import reports
+from crmsync.sync.figures import oldest_unsynced
 from dashboard.access import CONNECTIONS, MAPPINGS
 from dashboard.batches import BatchCard, held_batches
 from dashboard.progress import LARGE, TELLING, RunProgress
@@ -100,9 +101,7 @@ class SyncCard:
     @cached_property
     def oldest(self) -> datetime | None:
         """Since when the change is known that waits longest to be written; None where none waits."""
-        waiting = self.sync.contacts.wanted().filter(dirty__gt=0, status__in=[Status.PENDING, Status.FAILED, Status.WAITING])
-        found: datetime | None = waiting.aggregate(at=Min("dirty_since"))["at"]
-        return found
+        return oldest_unsynced(self.sync)
 
     @property
     def sentence(self) -> str:

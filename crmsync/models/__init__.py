@@ -1,8 +1,8 @@
 """What crmsync remembers: connections, syncs and mappings, the state of every contact, and the record of what was done."""
 
+from crmsync.models.alert import Alarm, AlertChoice, AlertKind, AlertMessage
 from crmsync.models.audit import Act, AuditEntry
 from crmsync.models.canary import Canary
-from crmsync.models.alert import Alarm, AlertChoice, AlertKind, AlertMessage
 from crmsync.models.connection import LOCKED_OUT, SECRETS, Connection, Health, RateBudget
 from crmsync.models.contact import Claim, Contact, Item, MatchKey, PageCopy, Status
 from crmsync.models.decision import Decision
@@ -15,14 +15,14 @@ from crmsync.models.undo import NotUndone
 from crmsync.models.visit import Visit
 
 __all__ = [
-    "Alarm",
-    "AlertChoice",
-    "AlertKind",
-    "AlertMessage",
     "BY_ITSELF",
     "LOCKED_OUT",
     "SECRETS",
     "Act",
+    "Alarm",
+    "AlertChoice",
+    "AlertKind",
+    "AlertMessage",
     "AuditEntry",
     "Canary",
     "Cause",

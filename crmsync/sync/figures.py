@@ -9,12 +9,12 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from math import ceil
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Min, QuerySet
 from django.db.models.functions import Trunc
 
 from crmsync.engine.records import SIDES, Side
 from crmsync.engine.write import WriteKind
-from crmsync.models import Change, Result, Sync
+from crmsync.models import Change, Result, Status, Sync
 
 
 class Unit(StrEnum):
@@ -128,6 +128,13 @@ def lines(changes: QuerySet[Change]) -> list[Line]:
         else:
             line.done[deed] += n
     return [line for line in found.values() if line.failed or line.done]
+
+
+def oldest_unsynced(sync: Sync) -> datetime | None:
+    """Since when the change is known that waits longest to be written; None where none waits."""
+    waiting = sync.contacts.wanted().filter(dirty__gt=0, status__in=[Status.PENDING, Status.FAILED, Status.WAITING])
+    found: datetime | None = waiting.aggregate(at=Min("dirty_since"))["at"]
+    return found
 
 
 def _moments(start: datetime, end: datetime, unit: Unit) -> Iterable[datetime]:

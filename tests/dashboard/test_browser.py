@@ -187,7 +187,17 @@ def test_without_javascript_one_signs_out(open_page: OpenPage) -> None:
 def addresses(sync: Sync) -> list[str]:
     contacts = [sync.contacts.filter(status=status)[0].pk for status in ("conflict", "review", "quarantined", "failed", "in_sync")]
     quarantined = contacts[2]
-    pages = ["/", "/contacts/", "/contacts/?q=nobody", "/runs/", "/connections/", "/connections/add/ghl", "/connections/add/centralstation"]
+    pages = [
+        "/",
+        "/contacts/",
+        "/contacts/?q=nobody",
+        "/runs/",
+        "/reports/",
+        "/notifications/",
+        "/connections/",
+        "/connections/add/ghl",
+        "/connections/add/centralstation",
+    ]
     pages += [
         "/syncs/",
         "/syncs/add",
