@@ -9,7 +9,7 @@ from crmsync.engine.merge import on
 from crmsync.engine.records import Side, Value
 from crmsync.engine.values import fold_tag
 from crmsync.engine.write import WriteKind
-from crmsync.models import Change, Contact, Result
+from crmsync.models import Cause, Change, Contact, Result
 from crmsync.sync.state import base_of, mapping_of
 
 LOOK_BACK = 200
@@ -20,10 +20,14 @@ WRITTEN = (Result.ACCEPTED, Result.VERIFIED)
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """`side` had the value first; `change` carried it to the other one."""
+    """`side` had the value first; `change` carried it to the other one. An undo wrote a value back that was there before (`is_undo`)."""
 
     side: Side
     change: Change
+
+    @property
+    def is_undo(self) -> bool:
+        return self.change.cause == Cause.UNDO
 
 
 def origins(contact: Contact) -> dict[str, Origin]:

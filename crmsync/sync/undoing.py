@@ -28,7 +28,7 @@ from crmsync.sync.reconcile import Reconciliation
 from crmsync.sync.session import Session
 from crmsync.sync.undo import UNDOABLE, Kept, Undo, plan_undo
 from crmsync.sync.work import Work
-from crmsync.sync.writing import Writer, record_change
+from crmsync.sync.writing import LeaseLost, Writer, record_change
 from crmsync.systems.errors import CrmError, NeedsPerson, TryLater
 
 CLAIM_TRIES, CLAIM_PAUSE_S = 40, 0.5
@@ -72,13 +72,20 @@ def undo_contact(session: Session, contact_id: int, changes: Sequence[Change]) -
     Raises what stops the whole run: `TryLater`, `NeedsPerson`, `stopping.Stopped`; the contact is given back all the same."""
     token = uuid.uuid4().hex
     side = Side(changes[0].side)
+    busy = Kept(side, _("contact"), _("It was being worked on all the time: undo it again."))
     if not _claim(contact_id, token):
-        return [Kept(side, _("contact"), _("It was being worked on all the time: undo it again."))]
+        return [busy]
     session.held.add(token)
     try:
         contact = Contact.objects.get(pk=contact_id)
         contact.asked_cause, contact.asked_by = "", None  # what is written now is the undo's, whoever asked for the reconcile that is due
         return OneUndo(session, contact, token, changes).run()
+    except LeaseLost:
+        return [busy]
+    except (TryLater, NeedsPerson):
+        raise
+    except CrmError as error:  # about this contact alone: the others go on
+        return [Kept(error.side, _("contact"), outcome.explain(error)[0])]
     finally:
         session.held.discard(token)
         Contact.objects.filter(pk=contact_id, lease_token=token).update(lease_token="", lease_until=timezone.now())

@@ -129,6 +129,13 @@ def test_a_field_tells_where_its_value_came_from(sync: Sync, viewer: Client) -> 
     assert "from GoHighLevel" in shown
 
 
+def test_what_an_undo_wrote_back_came_from_no_side(sync: Sync, viewer: Client) -> None:
+    contact = make_contact(sync, base={"fields": {"city": ["Bonn", "Bonn"]}})
+    make_change(contact, side=Side.CENTRALSTATION, after={"city": "Bonn"}, cause=Cause.UNDO)
+    shown = page(viewer, contact)
+    assert ["written back" in shown, "from GoHighLevel" in shown] == [True, False]
+
+
 def test_a_value_that_was_replaced_by_hand_has_no_origin_in_the_log(sync: Sync) -> None:
     contact = make_contact(sync, base={"fields": {"city": ["Bonn", "Bonn"]}})
     make_change(contact, side=Side.CENTRALSTATION, after={"city": "Köln"})

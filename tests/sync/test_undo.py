@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from crmsync.engine.records import Side
 from crmsync.models import Cause, Change, Contact, NotUndone, Result, Run, RunStatus, Status
-from crmsync.sync import actions, runs
+from crmsync.sync import actions, runs, undoing
 from crmsync.sync.actions import ActionError
 from crmsync.sync.undo import expected
 from tests.sync.kit import ADA, GRACE, Live
@@ -200,6 +202,16 @@ def test_a_contact_deleted_meanwhile_is_listed(live: Live, ada: Contact) -> None
     live.central.delete_contact(str(ada.centralstation_id))
     run = undo(live, "change", change.pk)
     assert not_undone(run) == [("contact", "It was deleted there.")]
+
+
+def test_a_contact_in_other_hands_is_listed_and_the_undo_goes_on(live: Live, ada: Contact, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(undoing, "CLAIM_TRIES", 1)
+    monkeypatch.setattr(undoing, "CLAIM_PAUSE_S", 0.0)
+    change = moved(live, ada, "Bonn")
+    Contact.objects.update(lease_token="another", lease_until=timezone.now() + timedelta(seconds=60))
+    run = undo(live, "change", change.pk)
+    assert run.status == RunStatus.DONE
+    assert not_undone(run) == [("contact", "It was being worked on all the time: undo it again.")]
 
 
 def test_nothing_written_is_nothing_to_undo(live: Live) -> None:
