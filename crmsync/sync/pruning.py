@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from crmsync import stopping
 from crmsync.engine.records import SIDES, Side
-from crmsync.models import Change, Contact, Event, Mode, PageCopy, Run, RunKind, Sync, Tally
+from crmsync.models import Change, Contact, Decision, Event, Mode, PageCopy, Run, RunKind, Sync, Tally
 from crmsync.sync.runs import UNDER_WAY
 
 log = logging.getLogger(__name__)
@@ -26,6 +26,8 @@ KEEP_EVENTS = timedelta(days=14)
 KEEP_TALLIES = timedelta(days=400)
 KEEP_POLLS = timedelta(days=30)
 KEEP_COPIES = timedelta(days=7)
+KEEP_DECISIONS = timedelta(minutes=1)
+"""What it takes to undo one holds a person's values, and is of use for some seconds."""
 
 
 def prune() -> Mapping[str, int]:
@@ -36,6 +38,7 @@ def prune() -> Mapping[str, int]:
         "changes": Change.objects.filter(at__lt=now - timedelta(days=settings.CHANGES_KEPT_DAYS)),
         "tallies": Tally.objects.filter(hour__lt=now - KEEP_TALLIES),
         "polls": _polls(now),
+        "decisions": Decision.objects.filter(at__lt=now - KEEP_DECISIONS),
         **{f"{side}_copies": _copies(side, now) for side in SIDES},
     }
     gone = {name: _delete(rows) for name, rows in old.items()}

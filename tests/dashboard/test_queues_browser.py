@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 
 from crmsync.accounts import Role
 from crmsync.models import Contact, Status
+from crmsync.sync import canary
 from tests.dashboard.conftest import OpenPage
 from tests.dashboard.data import make_sync
 from tests.dashboard.test_issues import make_issue
@@ -72,3 +73,14 @@ def test_axe_finds_nothing_on_queues_and_issues(open_page: OpenPage) -> None:
         page.goto(address)
         found = Axe().run(page)
         assert found.violations_count == 0, found.generate_report()
+
+
+def test_a_retry_is_followed_to_its_end_without_reloading(open_page: OpenPage) -> None:
+    issue = make_issue(make_sync())
+    page = open_page(Role.OPERATOR)
+    page.goto(f"/issues/{issue.pk}/")
+    page.get_by_role("button", name="Retry all 3").click()
+    expect(page.get_by_text("Trying one: ")).to_be_visible()
+    Contact.objects.filter(status=Status.PENDING).update(status=Status.FAILED)
+    canary.follow_up()
+    expect(page.get_by_text("so the other 2 were not sent")).to_be_visible()
