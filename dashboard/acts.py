@@ -5,10 +5,11 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from django.apps import apps
 from django.core.exceptions import FieldDoesNotExist
+from django.db import models
 from django.utils.translation import gettext as _
 
 from crmsync.models import AuditEntry
@@ -35,18 +36,27 @@ def _changes(entry: AuditEntry) -> Iterator[tuple[str, str, str]]:
         if isinstance(before, dict) and isinstance(after, dict):
             differing = [key for key in after if before.get(key) != after[key]]
             before, after = ({key: values.get(key) for key in differing} for values in (before, after))
-        yield _label(entry.object_kind, name), _text(before), _text(after)
+        column = _column(entry.object_kind, name)
+        yield _label(column, name), _text(before, column), _text(after, column)
 
 
-def _label(kind: str, name: str) -> str:
-    """The name that the column has on its form, where it is a column."""
+Column: TypeAlias = "models.Field[Any, Any] | None"
+
+
+def _column(kind: str, name: str) -> Column:
+    """The column of this name, for its words on forms; None where it is none."""
     try:
-        return str(getattr(apps.get_model("crmsync", kind)._meta.get_field(name), "verbose_name", name))
+        found = apps.get_model("crmsync", kind)._meta.get_field(name)
     except (FieldDoesNotExist, LookupError):
-        return name.replace("_", " ")
+        return None
+    return found if isinstance(found, models.Field) else None
 
 
-def _text(value: Any) -> str:
+def _label(column: Column, name: str) -> str:
+    return str(column.verbose_name) if column else name.replace("_", " ")
+
+
+def _text(value: Any, column: Column) -> str:
     match value:
         case None:
             return ""
@@ -54,10 +64,11 @@ def _text(value: Any) -> str:
             return _("yes") if value else _("no")
         case list():
             return ", ".join(map(str, value))
-        case dict():
-            return "; ".join(f"{key.replace('_', ' ')}: {one}" for key, one in value.items() if one)
+        case dict():  # a row of a mapping
+            columns = {key: _column("fieldmapping", key) for key in value}
+            return "; ".join(f"{_label(columns[key], key)}: {_text(one, columns[key])}" for key, one in value.items() if one)
         case _:
-            return str(value)
+            return str(dict(column.flatchoices).get(value, value)) if column else str(value)
 
 
 class _Echo:

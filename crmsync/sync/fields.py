@@ -25,16 +25,24 @@ _FIELDS = TypeAdapter(list[FieldInfo])
 
 def fields_of(connection: Connection) -> list[FieldInfo]:
     """All fields of an account, its custom ones included; remembered for some minutes. Raises `CrmError`."""
-    key = f"fields-{connection.pk}"
-    if (known := cache.get(key)) is not None:
+    if (known := cache.get(_key(connection))) is not None:
         return _FIELDS.validate_json(known)
     system = open_system(connection)
     try:
         fields = system.fields()
     finally:
         system.close()
-    cache.set(key, _FIELDS.dump_json(fields), KEEP_S)
+    remember(connection, fields)
     return fields
+
+
+def remember(connection: Connection, fields: list[FieldInfo]) -> None:
+    """Don't ask the CRM for its fields for some minutes: they are these."""
+    cache.set(_key(connection), _FIELDS.dump_json(fields), KEEP_S)
+
+
+def _key(connection: Connection) -> str:
+    return f"fields-{connection.pk}"
 
 
 def label_of(connection: Connection, key: str) -> str:
