@@ -178,3 +178,8 @@ def test_what_can_no_longer_be_undone_is_forgotten(sync: Sync, operator: Client)
 def test_a_viewer_gets_no_button_but_may_look(sync: Sync, viewer: Client) -> None:
     conflict(sync)
     assert 'name="decision"' not in viewer.get("/queues/conflict/").content.decode()
+
+
+def test_the_overview_leads_to_the_queue(sync: Sync, operator: Client) -> None:
+    conflict(sync)
+    assert 'href="/queues/conflict/"' in operator.get("/").content.decode()
