@@ -65,7 +65,7 @@ def figures(syncs: Iterable[Sync], start: datetime, end: datetime, unit: Unit) -
     """What was written by each hour or day (UTC, by its beginning) from `start` to before `end`, empty ones too, in order."""
     slots = {moment: Figures() for moment in _moments(start, end, unit)}
     found = Change.objects.filter(sync__in=syncs, at__gte=unit.begin(start), at__lt=end)
-    rows = found.order_by().annotate(slot=Trunc("at", unit, tzinfo=UTC)).values_list("slot", "result", "lag_s").annotate(n=Count("pk"))
+    rows = found.order_by().annotate(slot=Trunc("at", unit.value, tzinfo=UTC)).values_list("slot", "result", "lag_s").annotate(n=Count("pk"))
     for moment, result, lag_s, n in rows:
         slots[moment].results[result] += n
         if lag_s is not None and result in (Result.ACCEPTED, Result.VERIFIED):
