@@ -152,7 +152,7 @@ def test_without_javascript_a_row_is_retried(open_page: OpenPage) -> None:
 
 def test_without_javascript_a_conflict_is_decided(open_page: OpenPage) -> None:
     both: dict[str, Any] = {"base": {"fields": {"phone": ["1", "1"]}}, "seen": {"phone": ["+49 30 2", "+49 30 3"]}}
-    contact = make_contact(make_sync(), Status.CONFLICT, **both)
+    contact = make_contact(make_sync(), Status.CONFLICT, conflicts=["phone"], **both)
     page = without_scripts(open_page, Role.OPERATOR)
     page.goto(f"/contacts/{contact.pk}/")
     page.get_by_role("button", name="Take this value Phone, CentralStationCRM").click()
