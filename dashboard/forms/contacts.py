@@ -13,6 +13,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Upper
 from django.http import QueryDict
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from crmsync.engine.records import SIDES
@@ -79,6 +80,10 @@ class ContactFilter(forms.Form):
 
     def contacts(self) -> ContactQuerySet:
         """The contacts asked for, of any status: what the counts beside each status count."""
+        return self._contacts.all()
+
+    @cached_property
+    def _contacts(self) -> ContactQuerySet:
         self.is_valid()  # what is not valid is not in `cleaned_data`
         asked = self.cleaned_data
         found = Contact.objects.all()
