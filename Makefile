@@ -1,7 +1,7 @@
 # One door for each chore; .ci/run goes through the same.
 PYTHON ?= python
 
-.PHONY: demo test check format lock
+.PHONY: demo test check format lock screenshots
 
 demo:  ## everything on this machine, with both CRMs simulated
 	$(PYTHON) manage.py demo
@@ -22,6 +22,9 @@ check:  ## style, types, architecture, migrations, deployment, pinned versions
 format:
 	$(PYTHON) -m ruff check --fix .
 	$(PYTHON) -m ruff format .
+
+screenshots:  ## of the main pages, into docs/images; needs chromium
+	$(PYTHON) -m pytest -q -n0 tests/dashboard/screenshots.py
 
 lock:  ## after a change of dependencies in pyproject.toml
 	.ci/lock

@@ -4,6 +4,7 @@ tick      once a second: what is due, and a nudge for it
 live      what events and people ask for, as it comes
 work      runs that were begun, the poll, other contacts, the rotating comparison; for a minute at most, and the next tick goes on
 upkeep    authorisations to renew, hooks to check
+tell      what people want to be told without looking: alerts, and reports by e-mail
 prune     once a day: what has been kept long enough
 """
 
@@ -24,7 +25,7 @@ from django_q.tasks import async_task
 
 from crmsync import stopping
 from crmsync.models import Cause, Connection, Contact, Event, Run, RunKind, Sync
-from crmsync.sync import events, hooks, polling, pruning, runs, tokens
+from crmsync.sync import alerts, canary, events, hooks, mailing, polling, pruning, runs, tokens
 from crmsync.sync.budget import now_s
 from crmsync.sync.drain import HandedOver, OutOfOrder, attend, drain
 from crmsync.sync.heartbeat import Heartbeat
@@ -45,6 +46,7 @@ PRUNED = "crmsync-pruned"
 PRUNE_EVERY_S, PRUNE_AGAIN_S = 86_400, 3_600
 """Once a day; one that was cut off goes on in an hour."""
 UPKEEP_EVERY_S = 60
+TELL_EVERY_S = 60
 
 
 def tick() -> None:
@@ -52,9 +54,12 @@ def tick() -> None:
     now = timezone.now()
     if cache.add(PRUNED, True, PRUNE_AGAIN_S):
         async_task("crmsync.jobs.prune")
+    canary.follow_up()
     needs_upkeep = Connection.objects.to_refresh(now).exists() or hooks.are_due(now) or events.unused().exists()
     if needs_upkeep and cache.add("crmsync-upkeep", True, UPKEEP_EVERY_S):
         async_task("crmsync.jobs.upkeep")
+    if cache.add("crmsync-told", True, TELL_EVERY_S) and (mailing.is_wanted() or alerts.is_wanted()):
+        async_task("crmsync.jobs.tell")
     for sync in due_live(now):
         nudge(sync.pk, LIVE)
     room = max(1, Conf.WORKERS - 1) - Sync.objects.exclude(unattended(WORK, now)).count()
@@ -150,6 +155,7 @@ def _faults_told(sync: Sync) -> Iterator[None]:
         pass
     except OutOfOrder as fault:
         log.warning("work rests", extra={"sync": sync.pk, "reason": fault.reason})
+    canary.follow_up(sync)
     close_issues(sync)
 
 
@@ -159,6 +165,14 @@ def upkeep() -> None:
     events.set_aside()
     tokens.refresh_due(now)
     hooks.keep(now)
+
+
+def tell() -> None:
+    """Tell people what they asked to be told."""
+    now = timezone.now()
+    alerts.watch(now)
+    alerts.deliver(now)
+    mailing.send_due(now)
 
 
 def prune() -> None:

@@ -139,6 +139,9 @@ EMAIL_URL = env.str("EMAIL_URL", default="")
 globals().update(configuration.email(EMAIL_URL))
 DEFAULT_FROM_EMAIL = f"crmsync@{_base_url.hostname}"
 
+# Alerts may be posted by http and to private networks: for trying things out, and where all who sign in are trusted with the network.
+ALERTS_TO_ANY_ADDRESS = configuration.flag("ALERTS_TO_ANY_ADDRESS", default=False)
+
 # --- Security ---
 
 SECURE_CONTENT_TYPE_NOSNIFF = True

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from functools import cached_property
 
 from django.contrib.auth.models import User
 from django.db.models import Count, QuerySet
+from django.utils import timezone
+from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, ngettext_lazy
 
 from crmsync.engine.records import Side
 from crmsync.models import SECRETS, Connection, Issue, Run, RunStatus, Status, Sync
 from crmsync.sync import reports
+from crmsync.sync.figures import oldest_unsynced
 from dashboard.access import CONNECTIONS, MAPPINGS
 from dashboard.batches import BatchCard, held_batches
-from dashboard.looks import ATTENTION
 from dashboard.progress import LARGE, TELLING, RunProgress
 from dashboard.verbs import Text
 
@@ -39,6 +43,20 @@ DECISIONS: dict[Status, tuple[Text, Text]] = {
         _lazy("Open each contact and decide: restore it, delete it in the other CRM too, or keep and unlink it."),
     ),
 }
+
+
+PARTS: dict[Status, Text] = {
+    Status.PENDING: ngettext_lazy("%(shown)s pending", "%(shown)s pending", "n"),
+    Status.WAITING: ngettext_lazy("%(shown)s waiting", "%(shown)s waiting", "n"),
+    Status.FAILED: ngettext_lazy("%(shown)s failed", "%(shown)s failed", "n"),
+    Status.CONFLICT: ngettext_lazy("%(shown)s conflict", "%(shown)s conflicts", "n"),
+    Status.REVIEW: ngettext_lazy("%(shown)s to review", "%(shown)s to review", "n"),
+    Status.QUARANTINED: ngettext_lazy("%(shown)s quarantined", "%(shown)s quarantined", "n"),
+    Status.EXCLUDED: ngettext_lazy("%(shown)s excluded", "%(shown)s excluded", "n"),
+}
+"""What the sentence says of each status, for one contact and for several."""
+
+VERIFIED_WITHIN = timedelta(hours=24)
 
 
 @dataclass(frozen=True)
@@ -74,28 +92,40 @@ class SyncCard:
                 start += width
         return shares
 
-    @property
-    def attention(self) -> int:
-        """How many contacts don't get on by themselves, or not soon."""
-        return sum(self.counts.get(status, 0) for status in ATTENTION)
+    @cached_property
+    def verified(self) -> int:
+        """How many that are in sync were read on both sides and found equal within the last 24 hours."""
+        since = timezone.now() - VERIFIED_WITHIN
+        return self.sync.contacts.filter(status=Status.IN_SYNC, verified_at__gte=since).count()
+
+    @cached_property
+    def oldest(self) -> datetime | None:
+        """Since when the change is known that waits longest to be written; None where none waits."""
+        return oldest_unsynced(self.sync)
 
     @property
     def sentence(self) -> str:
-        numbers = {"total": self.total, "fine": self.counts.get(Status.IN_SYNC, 0), "attention": self.attention}
+        """How the sync stands, to be forwarded as it is."""
         if not self.total:
             return _("No contacts yet.")
-        if numbers["fine"] == self.total:
-            return ngettext("The only contact is in sync.", "All %(total)d contacts are in sync.", self.total) % numbers
-        if not self.attention:
-            return _("%(fine)d of %(total)d contacts are in sync; for the others there is nothing to do.") % numbers
-        return (
-            ngettext(
-                "%(fine)d of %(total)d contacts are in sync, one needs a look.",
-                "%(fine)d of %(total)d contacts are in sync, %(attention)d need a look.",
-                self.attention,
-            )
-            % numbers
-        )
+        text = ngettext("%(total)s contact: %(parts)s", "%(total)s contacts: %(parts)s", self.total)
+        text %= {"total": f"{self.total:,}", "parts": ", ".join(self._parts())}
+        if not self.oldest:
+            return f"{text}."
+        age = timezone.now() - self.oldest
+        oldest = timesince(self.oldest, depth=1) if age >= timedelta(minutes=1) else _("less than a minute")
+        return _("%(standing)s; oldest unsynced change %(age)s.") % {"standing": text, "age": oldest.replace("\xa0", " ")}
+
+    def _parts(self) -> Iterator[str]:
+        fine = self.counts.get(Status.IN_SYNC, 0)
+        values = {"n": f"{fine:,}", "verified": f"{self.verified:,}"}
+        if fine and self.verified >= fine:
+            yield _("%(n)s in sync and verified equal in the last 24 h") % values
+        else:
+            yield _("%(n)s in sync (%(verified)s verified equal in the last 24 h)") % values if fine else _("none in sync")
+        for status, text in PARTS.items():
+            if n := self.counts.get(status, 0):
+                yield text % {"n": n, "shown": f"{n:,}"}
 
     @cached_property
     def last_run(self) -> Run | None:

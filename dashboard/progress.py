@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
 
-from django.db.models import Q
+from django.db.models import Count, Q
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
-from crmsync.engine.records import SIDES, Side
+from crmsync.engine.records import SIDES
 from crmsync.engine.write import WriteKind
 from crmsync.models import Run, RunKind, RunStatus, Status
+from crmsync.sync.figures import Line, lines
 from crmsync.systems.errors import NAMES
 from dashboard.looks import ATTENTION
 
@@ -20,17 +24,7 @@ LISTS: dict[str, str | Promise] = {
     "note": _lazy("Notes read from %(system)s"),
     "task": _lazy("Tasks read from %(system)s"),
 }
-WRITES: dict[str, str | Promise] = {
-    WriteKind.CREATE: _lazy("contacts created"),
-    WriteKind.UPDATE: _lazy("contacts updated"),
-    WriteKind.ADD_TAGS: _lazy("contacts given tags"),
-    WriteKind.REMOVE_TAGS: _lazy("contacts rid of tags"),
-    WriteKind.CREATE_ITEM: _lazy("notes and tasks created"),
-    WriteKind.UPDATE_ITEM: _lazy("notes and tasks updated"),
-    WriteKind.DELETE_ITEM: _lazy("notes and tasks deleted"),
-}
-
-FOUND = [*(f"{side}.{kind}" for side in SIDES for kind in WRITES), *ATTENTION]
+FOUND = [*(f"{side}.{kind}" for side in SIDES for kind in WriteKind), *ATTENTION]
 TELLING = ~Q(kind=RunKind.POLL) | ~Q(status=RunStatus.DONE) | Q(by__isnull=False) | Q(counts__has_any_keys=FOUND)
 """All runs but polls that found nothing to write and nothing to look at; one that a person started is shown to them whatever it found."""
 LARGE = (RunKind.FIRST_SYNC, RunKind.FULL)
@@ -83,6 +77,26 @@ class RunProgress:
         return bool(self.run.progress.get("listed")) and self.total > 0
 
     @property
+    def ends_at(self) -> datetime | None:
+        """When it will be through, at the pace that it has kept up so far; None while that can't be told."""
+        compared = sum(n for status, n in self.ended)
+        if not (self.is_running and self.is_measurable and self.left and compared):
+            return None
+        now = timezone.now()
+        return now + (now - self.run.started_at) / compared * self.left
+
+    @cached_property
+    def lines(self) -> list[Line]:
+        """What it wrote, by subject and CRM."""
+        return lines(self.run.changes.all())
+
+    @cached_property
+    def unchanged(self) -> int:
+        """How many that it compared were equal as they were."""
+        written_to = self.run.changes.aggregate(n=Count("contact", distinct=True))["n"]
+        return max(0, sum(n for status, n in self.ended if status == Status.IN_SYNC) - int(written_to))
+
+    @property
     def listings(self) -> list[Listing]:
         found = []
         for side in SIDES:
@@ -91,15 +105,6 @@ class RunProgress:
                     text = str(label) % {"system": NAMES[side]}
                     found.append(Listing(text, at.get("count", 0), bool(at.get("done")), at.get("missing", "")))
         return found
-
-    @property
-    def writes(self) -> list[tuple[str, list[tuple[str, int]]]]:
-        """(CRM, what was written there and how often), where anything was."""
-        written = [(NAMES[side], self._writes_to(side)) for side in SIDES]
-        return [(system, lines) for system, lines in written if lines]
-
-    def _writes_to(self, side: Side) -> list[tuple[str, int]]:
-        return [(str(label), n) for kind, label in WRITES.items() if (n := self.run.counts.get(f"{side}.{kind}"))]
 
     @property
     def ended(self) -> list[tuple[str, int]]:

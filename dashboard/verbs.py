@@ -33,9 +33,10 @@ class Verb:
     call: Callable[[Contact, User], object]
     warning: Text = ""
     is_danger: bool = False
+    needs_both: bool = False
 
     def makes_sense_for(self, contact: Contact) -> bool:
-        return contact.status in self.statuses
+        return contact.status in self.statuses and (contact.is_linked or not self.needs_both)
 
     def spoken_of(self, contact: Contact) -> Verb:
         """The same with the names of this contact's CRMs in its texts."""
@@ -114,6 +115,20 @@ VERBS = (
         call=actions.delete_there_too,
         warning=_("The contact is deleted in {here} as well, with its notes and tasks there. crmsync can't bring it back."),
         is_danger=True,
+    ),
+    Verb(
+        name="separate",
+        label=_("Unlink"),
+        icon="unlink",
+        done=_("The two are no longer linked, and both are left alone."),
+        permission=RESOLVE,
+        statuses=(Status.IN_SYNC, Status.PENDING, Status.FAILED, Status.WAITING, Status.CONFLICT),
+        call=actions.separate,
+        warning=_(
+            "Nothing is deleted or changed: the contact stays in both CRMs as it is now. It becomes two contacts here, both excluded, "
+            "and neither is kept the same any more until somebody includes it again."
+        ),
+        needs_both=True,
     ),
     Verb(
         name="include",

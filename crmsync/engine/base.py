@@ -29,7 +29,9 @@ class Sent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemBase:
-    """A pair of notes or tasks. `fields` maps title, text, due, done to pairs. `fresh`, `gone`: see crmsync.models.Item."""
+    """A pair of notes or tasks. `fields` maps title, text, due, done to pairs. `fresh`, `gone`: see crmsync.models.Item.
+
+    One that is None on a side stays on the other alone: its copy was undone."""
 
     kind: ItemKind
     ghl: str | None

@@ -39,6 +39,22 @@ def changes_of(values: Mapping[str, Value]) -> dict[str, object]:
     return {name: value is not None if name == "done" else value for name, value in values.items()}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contested:
+    """A field of one pair of notes or tasks that both sides changed to different values; `now` is what they show."""
+
+    kind: ItemKind
+    ghl: str
+    centralstation: str
+    name: str
+    now: Pair
+
+
+def decision_name(kind: ItemKind, name: str, ref: int | None) -> str:
+    """Under which name a person's choice for one field of one item is kept: `note text 41`."""
+    return f"{kind} {name} {ref}"
+
+
 @dataclass(slots=True, kw_only=True)
 class ItemsPart:
     """What one kind of items adds to a plan: writes, pairs as far as they are agreed, and by plain name what is in conflict or not kept."""
@@ -46,6 +62,7 @@ class ItemsPart:
     writes: list[Write] = field(default_factory=list)
     bases: list[ItemBase] = field(default_factory=list)
     conflicts: list[str] = field(default_factory=list)
+    contested: list[Contested] = field(default_factory=list)
     not_kept: list[tuple[Side, str]] = field(default_factory=list)
 
 
@@ -53,7 +70,8 @@ class ItemsPart:
 class ItemsMerge:
     """All notes, or all tasks, of one contact on both sides, held against their bases. Entry: `part()`.
 
-    `decisions`: the side a person chose where both changed, by `note text`, `task due` and the like, for all items of the contact."""
+    `decisions`: the side a person chose where both changed, by `decision_name` for one item, or by `note text`, `task due` and the like
+    for all items of the contact."""
 
     kind: ItemKind
     bases: Sequence[ItemBase]
@@ -69,6 +87,10 @@ class ItemsMerge:
             match here[Side.GHL], here[Side.CENTRALSTATION]:
                 case Item() as ghl, Item() as central:
                     self._both(base, ghl, central, part)
+                case Item(), None if base.centralstation is None:
+                    part.bases.append(base)  # its copy there was undone: it stays on this side alone
+                case None, Item() if base.ghl is None:
+                    part.bases.append(base)
                 case Item() as there, None:
                     self._absent(base, Side.CENTRALSTATION, there, left, part)
                 case None, Item() as there:
@@ -115,7 +137,7 @@ class ItemsMerge:
                 part.not_kept.append((known.sent.side, f"{self.kind} {name}"))
                 known = agreed
             else:
-                decision = self.decisions.get(f"{self.kind} {name}")
+                decision = self.decisions.get(decision_name(self.kind, name, base.ref)) or self.decisions.get(f"{self.kind} {name}")
                 match merge(known, now, same, self.policy.conflict, self._changed_at(items), decision=decision):
                     case Agreed(pair):
                         known = pair
@@ -123,6 +145,7 @@ class ItemsMerge:
                         takes[to].append(name)
                     case Ask():
                         part.conflicts.append(f"{self.kind} {name}")
+                        part.contested.append(Contested(kind=self.kind, ghl=ghl.id, centralstation=central.id, name=name, now=now))
             if known is not None:
                 fields[name] = known
         kept = replace(base, fields=fields, sent=open_, gone=False)

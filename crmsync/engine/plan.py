@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from crmsync.engine.base import Base, ItemBase
-from crmsync.engine.items import ItemsMerge
+from crmsync.engine.items import Contested, ItemsMerge
 from crmsync.engine.mapping import FieldMap, Policy
 from crmsync.engine.profile import ProfileMerge, plan_create
 from crmsync.engine.records import Aspect, ItemKind, Record, Side
@@ -21,12 +21,13 @@ from crmsync.engine.write import Write
 class Plan:
     """`writes` in the order to send them; `base` as far as it is agreed on already, without them.
 
-    `conflicts` are plain names a person must choose for. `not_kept` says on which side which value was accepted and isn't there, `unheld`
-    where there is no place for one (a choice that isn't offered, say)."""
+    `conflicts` are plain names a person must choose for, `contested` the notes and tasks among them. `not_kept` says on which side which
+    value was accepted and isn't there, `unheld` where there is no place for one (a choice that isn't offered, say)."""
 
     writes: tuple[Write, ...] = ()
     base: Base
     conflicts: tuple[str, ...] = ()
+    contested: tuple[Contested, ...] = ()
     not_kept: tuple[tuple[Side, str], ...] = ()
     unheld: tuple[tuple[Side, str], ...] = ()
 
@@ -54,6 +55,7 @@ def plan(
         not_kept += [(sent.side, f"tag {sent.value or sent.before}") for sent in open_.values()]
         after = replace(after, tags=tags, sent={**after.sent, **open_})
     items: list[ItemBase] = []
+    contested: list[Contested] = []
     for kind in ItemKind:
         of_kind = [item for item in base.items if item.kind is kind]
         if kind.aspect not in policy.aspects or any(record.items(kind) is None for record in records.values()):
@@ -63,11 +65,13 @@ def plan(
         writes += part.writes
         items += part.bases
         conflicts += part.conflicts
+        contested += part.contested
         not_kept += part.not_kept
     return Plan(
         writes=tuple(writes),
         base=replace(after, items=tuple(items)),
         conflicts=tuple(conflicts),
+        contested=tuple(contested),
         not_kept=tuple(not_kept),
         unheld=tuple(profile.unheld),
     )

@@ -120,11 +120,18 @@ class Connection(models.Model):
     def set_credential(self, secret: str) -> None:
         """Take a new secret; what is shown of it is four characters, and nothing of a short one."""
         self.credential = secret
-        self.credential_hint = secret[-4:] if len(secret) >= 12 else ""
+        self.credential_hint = hint_of(secret)
+
+
+def hint_of(secret: str) -> str:
+    """What may be shown of a secret: four characters, and nothing of a short one."""
+    return secret[-4:] if len(secret) >= 12 else ""
 
 
 class RateBudget(models.Model):
     """How fast a connection may be asked, shared by all processes: the times of the last `limit` requests, sent or yet to be.
+
+    `calls` counts all requests ever, `calls_today` those of the day `today` (UTC).
 
     Times are seconds since 1970. Until `live_until`, live changes are being written: background work stands back. The circuit breaker:
     `failures` in a row that a CRM out of order has made; until `broken_until` nobody asks, then one request probes."""
@@ -136,6 +143,8 @@ class RateBudget(models.Model):
     blocked_until = models.FloatField(default=0)
     left_today = models.IntegerField(null=True)
     calls = models.PositiveBigIntegerField(default=0)
+    today = models.DateField(null=True)
+    calls_today = models.PositiveIntegerField(default=0)
     live_until = models.FloatField(default=0)
     failures = models.PositiveIntegerField(default=0)
     broken_until = models.FloatField(default=0)

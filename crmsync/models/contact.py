@@ -10,10 +10,11 @@ from datetime import datetime
 from django.conf import settings
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
-from django.db.models.functions import Coalesce, Least
+from django.db.models.functions import Coalesce, Least, Upper
 from django.utils.translation import gettext_lazy as _
 
 from crmsync.engine.records import Aspect, ItemKind, Side
+from crmsync.models.search import SubstringIndex, TagIndex
 from crmsync.models.sync import Sync
 
 SIDE_CHOICES = [(Side.GHL.value, "GoHighLevel"), (Side.CENTRALSTATION.value, "CentralStationCRM")]
@@ -150,6 +151,12 @@ class Contact(models.Model):
             models.Index(fields=["sync", "status", "id"], name="contact_by_status"),
             models.Index(fields=["sync", "due_at"], condition=Q(dirty__gt=0), name="contact_due"),
             models.Index(fields=["sync", "compared_at"], condition=Q(dirty=0), name="contact_longest_uncompared"),
+            models.Index(fields=["sync", "verified_at"], condition=Q(status="in_sync"), name="contact_verified"),
+            models.Index(fields=["status", "id"], name="contact_by_status_alone"),
+            models.Index(Upper("label"), "id", name="contact_by_name"),
+            models.Index(fields=["updated_at", "id"], name="contact_by_update"),
+            SubstringIndex(fields=["label", "email", "phone"], name="contact_search"),
+            TagIndex(fields=["base"], name="contact_by_tag"),
         ]
         permissions = [
             ("retry_contact", "Can retry contacts"),
@@ -185,7 +192,8 @@ class Item(models.Model):
     """A note or task of a contact: the two remote ids and what both sides last agreed on.
 
     `fresh` names the side where it was created and hasn't been read since: its absence there means *not kept*, not *deleted*.
-    `gone` marks a tombstone: deleted, but a side shows it still."""
+    `gone` marks a tombstone: deleted, but a side shows it still. `contested`: the fields that both sides changed to different values, each
+    with what they show (a pair)."""
 
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="items")
     kind = models.CharField(max_length=10, choices=[(str(kind), str(kind)) for kind in ItemKind])
@@ -195,6 +203,7 @@ class Item(models.Model):
     sent = models.JSONField(default=dict)
     fresh = models.CharField(max_length=20, blank=True, choices=SIDE_CHOICES)
     gone = models.BooleanField(default=False)
+    contested = models.JSONField(default=dict)
 
     class Meta:
         constraints = [

@@ -25,6 +25,7 @@ class Cause(models.TextChoices):
     WEBHOOK = "webhook", _("webhook")
     SWEEP = "sweep", _("rotating comparison")
     RUN = "run", _("run by a person")
+    UNDO = "undo", _("undo by a person")
 
 
 BY_ITSELF = (Cause.POLL, Cause.AUTOMATIC_RETRY, Cause.WEBHOOK, Cause.SWEEP)
@@ -36,6 +37,7 @@ class RunKind(models.TextChoices):
     POLL = "poll", _("poll")
     FULL = "full", _("full comparison")
     RETRY = "retry", _("retry")
+    UNDO = "undo", _("undo")
 
 
 class RunStatus(models.TextChoices):
@@ -87,7 +89,11 @@ class ChangeQuerySet(models.QuerySet["Change"]):
 
 
 class Change(models.Model):
-    """One write to one system: the fields before and after, the result, the cause. `kind` is an engine.plan.WriteKind."""
+    """One write to one system: the fields before and after, the result, the cause. `kind` is an engine.plan.WriteKind.
+
+    `lag_s`: seconds from when something to do was known to when this was written, to two digits, so that a page can count them by value;
+    None in a run that compares everything, where nobody waits for the single change. `agreed`: the names (of fields, or `tags`) that both
+    sides had agreed on before; the others met for the first time, and the value was the other side's all along."""
 
     sync = models.ForeignKey(Sync, on_delete=models.CASCADE, related_name="changes")
     contact = models.ForeignKey(Contact, on_delete=models.SET_NULL, null=True, related_name="changes")
@@ -105,6 +111,8 @@ class Change(models.Model):
     cause = models.CharField(max_length=20, choices=Cause)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
     at = models.DateTimeField(auto_now_add=True)
+    lag_s = models.FloatField(null=True)
+    agreed = models.JSONField(default=list)
 
     objects = ChangeQuerySet.as_manager()
 
@@ -161,7 +169,10 @@ class HeldBatch(models.Model):
 
 
 class Issue(models.Model):
-    """One cause of failure and all contacts that it holds up. `subject` is what the cause is about: a scope, a field, "" for none."""
+    """One cause of failure and all contacts that it holds up. `subject` is what the cause is about: a scope, a field, "" for none.
+
+    It is closed when all that it held up went through; the same cause opens the same row again (`reopened_at`). `exchange` is the last
+    request that failed for it and its answer, without any value: see crmsync.systems.masking."""
 
     sync = models.ForeignKey(Sync, on_delete=models.CASCADE, related_name="issues")
     code = models.CharField(max_length=40)
@@ -172,6 +183,8 @@ class Issue(models.Model):
     first_seen = models.DateTimeField(auto_now_add=True)
     last_seen = models.DateTimeField(auto_now=True)
     closed_at = models.DateTimeField(null=True)
+    reopened_at = models.DateTimeField(null=True)
+    exchange = models.JSONField(default=dict)
 
     class Meta:
         ordering = ["-last_seen"]

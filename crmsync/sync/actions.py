@@ -9,11 +9,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crmsync.engine.records import SIDES, Aspect, Side
-from crmsync.models import Cause, Connection, Contact, HeldBatch, Item, MatchKey, Mode, Run, RunKind, Status, Sync
+from crmsync.models import Act, Cause, Connection, Contact, HeldBatch, Item, MatchKey, Mode, Run, RunKind, Status, Sync
 from crmsync.models.contact import ContactQuerySet
-from crmsync.sync import batches, outcome, runs
+from crmsync.sync import audit, batches, outcome, runs
 from crmsync.sync.clock import waiting_for_a_clock
 from crmsync.sync.session import open_session
+from crmsync.sync.undoing import changes_of
 from crmsync.systems.errors import NAMES, CrmError
 
 User = AbstractBaseUser
@@ -38,6 +39,16 @@ def start_run(sync: Sync, *, full: bool = False, by: User | None = None) -> Run:
     return run
 
 
+def undo(sync: Sync, kind: str, pk: int, by: User | None = None) -> Run:
+    """Undo one `change`, all changes of one `contact` or of one `run`; a job takes it from there."""
+    require_live(sync)
+    newest = changes_of(kind, pk).first()
+    if newest is None:
+        raise ActionError(_("There is nothing to undo: crmsync has written nothing here."))
+    progress = {"undo": kind, "pk": pk, "upto": newest.pk}
+    return Run.objects.create(sync=sync, kind=RunKind.UNDO, by_id=by.pk if by else None, is_asked=True, progress=progress)
+
+
 def require_live(sync: Sync) -> None:
     match sync.mode:
         case Mode.PAUSED:
@@ -55,22 +66,27 @@ def _require_no_pause(sync: Sync) -> None:
 
 def pause(sync: Sync, by: User | None = None) -> None:
     """Stop working on a sync. What changes meanwhile is found by the next poll."""
-    Sync.objects.filter(pk=sync.pk).update(mode=Mode.PAUSED)
+    if Sync.objects.filter(pk=sync.pk).exclude(mode=Mode.PAUSED).update(mode=Mode.PAUSED):
+        audit.record(by, Act.SYNC_PAUSED, sync, {"mode": sync.mode}, {"mode": Mode.PAUSED})
 
 
 def resume(sync: Sync, by: User | None = None) -> None:
     """Set a paused sync or a draft live; what happened meanwhile is caught up."""
     Sync.objects.filter(pk=sync.pk).update(mode=Mode.LIVE, poll_due_at=timezone.now(), rest_until=None)
+    if sync.mode != Mode.LIVE:
+        audit.record(by, Act.SYNC_LIVE, sync, {"mode": sync.mode}, {"mode": Mode.LIVE})
 
 
 def pause_connection(connection: Connection, by: User | None = None) -> None:
     """Ask an account for nothing any more. Its webhooks are stored still, and handled when it goes on."""
-    Connection.objects.filter(pk=connection.pk, paused_at=None).update(paused_at=timezone.now())
+    if Connection.objects.filter(pk=connection.pk, paused_at=None).update(paused_at=timezone.now()):
+        audit.record(by, Act.CONNECTION_PAUSED, connection)
 
 
 def resume_connection(connection: Connection, by: User | None = None) -> None:
     """Go on; its syncs catch up at once with what happened meanwhile."""
-    Connection.objects.filter(pk=connection.pk).update(paused_at=None)
+    if Connection.objects.filter(pk=connection.pk, paused_at__isnull=False).update(paused_at=None):
+        audit.record(by, Act.CONNECTION_RESUMED, connection)
     syncs = Sync.objects.filter(Q(ghl=connection) | Q(centralstation=connection))
     syncs.update(poll_due_at=timezone.now(), rest_until=None)
 
@@ -123,11 +139,15 @@ def sync_now(contact: Contact, by: User | None = None) -> None:
 
 
 def decide_conflict(contact: Contact, field_name: str, side: Side, by: User | None = None) -> None:
-    """Take the value of `side` for a field that both sides changed."""
-    if contact.status != Status.CONFLICT:
-        raise ActionError(_("%(contact)s isn't in conflict any more.") % {"contact": contact})
-    decisions = {**contact.decisions, field_name: str(side)}
-    Contact.objects.filter(pk=contact.pk).update(decisions=decisions)
+    """Take the value of `side` for a field that both sides changed; for one of a single note or task, see engine.items.decision_name.
+
+    While the contact is pending because one field was decided, the others can be, too."""
+    with transaction.atomic():
+        now = Contact.objects.select_for_update().get(pk=contact.pk)
+        if now.status != Status.CONFLICT and not (now.status == Status.PENDING and now.conflicts):
+            raise ActionError(_("%(contact)s isn't in conflict any more.") % {"contact": contact})
+        Contact.objects.filter(pk=contact.pk).update(decisions={**now.decisions, field_name: str(side)})
+        audit.record(by, Act.CONFLICT_DECIDED, contact, after={field_name: str(side)})
     _make_due(contact, Cause.DECISION, by)
 
 
@@ -143,6 +163,7 @@ def link(contact: Contact, other: Contact, by: User | None = None) -> None:
         Contact.objects.filter(pk=contact.pk).update(
             ghl_id=both[Side.GHL], centralstation_id=both[Side.CENTRALSTATION], candidates=[], kept_apart=False
         )
+        audit.record(by, Act.CONTACTS_LINKED, contact, after={str(side): id for side, id in both.items()})
     _make_due(contact, Cause.DECISION, by)
 
 
@@ -151,6 +172,7 @@ def keep_apart(contact: Contact, by: User | None = None) -> None:
     if contact.is_linked:
         raise ActionError(_("%(contact)s is linked already.") % {"contact": contact})
     Contact.objects.filter(pk=contact.pk).update(kept_apart=True, candidates=[])
+    audit.record(by, Act.CONTACT_KEPT_APART, contact)
     _make_due(contact, Cause.DECISION, by)
 
 
@@ -159,6 +181,11 @@ def exclude(contact: Contact, reason: str, by: User | None = None) -> None:
     reason = reason.strip()
     if not reason:
         raise ActionError(_("Say why it is excluded: others will want to know."))
+    _leave_alone(contact, reason)
+    audit.record(by, Act.CONTACT_EXCLUDED, contact, after={"reason": reason})
+
+
+def _leave_alone(contact: Contact, reason: str) -> None:
     Contact.objects.filter(pk=contact.pk).update(
         exclusion=reason[:300],
         status=Status.EXCLUDED,
@@ -185,11 +212,14 @@ def _decide(batch: HeldBatch, state: HeldBatch.State, by: User | None) -> None:
     if not batches.decide(batch, state, by):
         batch.refresh_from_db()
         raise ActionError(_("This was decided already: it is %(state)s.") % {"state": batch.get_state_display()})
+    act = Act.BATCH_APPROVED if state == HeldBatch.State.APPROVED else Act.BATCH_REJECTED
+    audit.record(by, act, batch, {"state": HeldBatch.State.HELD}, {"state": state, "sync": batch.sync_id})
 
 
 def include(contact: Contact, by: User | None = None) -> None:
     """Take an excluded contact back."""
     Contact.objects.filter(pk=contact.pk).update(exclusion="", kept_apart=False)
+    audit.record(by, Act.CONTACT_INCLUDED, contact, before={"reason": contact.exclusion})
     _make_due(contact, Cause.DECISION, by)
 
 
@@ -211,15 +241,35 @@ def delete_there_too(contact: Contact, by: User | None = None) -> None:
             session.systems[side].delete(str(contact.remote_id(side)))
         except CrmError as error:
             raise ActionError(outcome.explain(error)[0]) from error
+    audit.record(by, Act.CONTACT_DELETED, contact, before={f"{side}_id": contact.remote_id(side)})
     contact.delete()
 
 
 def unlink(contact: Contact, by: User | None = None) -> None:
-    """Keep what is left, and don't bring it over again."""
+    """Keep what is left of a contact that was deleted on one side, and don't bring it over again."""
     missing_on = _missing_on(contact)
     reason = _("Kept in %(crm)s only.") % {"crm": NAMES[missing_on.other]}
     _forget_side(contact, missing_on)
-    exclude(contact, reason, by)
+    _leave_alone(contact, reason)
+    audit.record(by, Act.CONTACT_UNLINKED, contact, before={f"{missing_on}_id": contact.remote_id(missing_on)})
+
+
+def separate(contact: Contact, by: User | None = None) -> None:
+    """The two halves are no longer one contact: each stays as it is, excluded, until somebody includes it."""
+    reason = _("Unlinked: no longer kept the same in both CRMs.")
+    with transaction.atomic():
+        now = Contact.objects.select_for_update().get(pk=contact.pk)
+        if not now.is_linked or now.status == Status.QUARANTINED:
+            raise ActionError(_("%(contact)s isn't linked any more.") % {"contact": contact})
+        half = now.centralstation_id
+        _forget_side(now, Side.CENTRALSTATION)
+        Contact.objects.filter(pk=now.pk).update(conflicts=[], decisions={}, seen={}, lease_token="")  # who is at work on it stops
+        other = Contact.objects.create(
+            sync=now.sync, centralstation_id=half, label=now.label, email=now.email, phone=now.phone, exclusion=reason
+        )
+        for one in (now, other):
+            _leave_alone(one, reason)
+        audit.record(by, Act.CONTACT_UNLINKED, now, before={"centralstation_id": half})
 
 
 def restore_there(contact: Contact, by: User | None = None) -> None:
@@ -227,6 +277,7 @@ def restore_there(contact: Contact, by: User | None = None) -> None:
     missing_on = _missing_on(contact)
     _forget_side(contact, missing_on)
     Contact.objects.filter(pk=contact.pk).update(kept_apart=True)
+    audit.record(by, Act.CONTACT_RESTORED, contact, before={f"{missing_on}_id": contact.remote_id(missing_on)})
     _make_due(contact, Cause.DECISION, by)
 
 
@@ -242,7 +293,7 @@ def _make_due(contact: Contact, cause: Cause, by: User | None) -> None:
     with transaction.atomic():
         _let_go_again(one)
         one.mark_dirty(Aspect.ALL, timezone.now(), is_urgent=True)
-        values = {"status": Status.PENDING, "reason": "", "issue": None, "held_by": None}
+        values = {"status": Status.PENDING, "reason": "", "held_by": None}
         one.update(asked_cause=cause, asked_by=by, due_at=timezone.now(), **values)
 
 

@@ -10,11 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.utils.translation import gettext as _
 
 from crmsync.engine.records import Side
-from crmsync.models import Connection, Health
-from crmsync.sync import outcome, setup, tokens
+from crmsync.models import Act, Connection, Health
+from crmsync.models.connection import hint_of
+from crmsync.sync import audit, outcome, setup, tokens
 from crmsync.sync.setup import Rate, SetupError
 from crmsync.systems.errors import AuthorisationRefused, CrmError, NeedsPerson, Unanswered
 from crmsync.systems.ghl.client import ROOT
@@ -22,6 +24,7 @@ from crmsync.systems.ghl.oauth import AGENCY_SCOPES, AUTHORIZE_ROOT, SCOPES, WHI
 
 __all__ = ["AUTHORIZE_ROOT", "ROOT", "WHITE_LABEL_ROOT"]
 
+User = AbstractBaseUser
 CALLBACK = "/oauth/ghl/callback/"
 
 
@@ -44,13 +47,16 @@ def scopes(*, for_agency: bool) -> dict[str, str]:
     return {scope: _(purpose) for scope, purpose in wanted.items()}
 
 
-def add(*, name: str, client_id: str, client_secret: str, root: str = ROOT, authorize_root: str = AUTHORIZE_ROOT) -> Connection:
+def add(
+    *, name: str, client_id: str, client_secret: str, root: str = ROOT, authorize_root: str = AUTHORIZE_ROOT, by: User | None = None
+) -> Connection:
     """Store an app's credentials; the account is connected when a person has said yes. Raises `SetupError`."""
     connection = _new(name, client_id, client_secret, root)
     connection.authorize_root = authorize_root.strip().rstrip("/")
     if not connection.authorize_root.startswith(("https://", "http://")):
         raise SetupError(_("The address must begin with https:// (or http:// for a simulator)."), "authorize_root")
     setup.store_new(connection)
+    audit.record(by, Act.CONNECTION_ADDED, connection, after=audit.of_connection(connection))
     return connection
 
 
@@ -74,7 +80,7 @@ def address(connection: Connection, state: str, *, for_agency: bool) -> str:
     return authorize_url(connection.authorize_root, connection.client_id, redirect_uri(), scopes(for_agency=for_agency), state)
 
 
-def finish(connection: Connection, code: str, *, for_agency: bool) -> list[Choice]:
+def finish(connection: Connection, code: str, *, for_agency: bool, by: User | None = None) -> list[Choice]:
     """Take what a person has brought back, store it and test it: the connection's health tells how that went. Locations to choose among
     where an agency has several, else [].
 
@@ -87,7 +93,9 @@ def finish(connection: Connection, code: str, *, for_agency: bool) -> list[Choic
         text = _("%(why)s Nothing was changed. Check client id and client secret on the connection's page, then press Connect again.")
         raise SetupError(text % {"why": error.message}) from error
     _same_location(connection, grant)
-    return _adopt(connection, grant)
+    choices = _adopt(connection, grant)
+    audit.record(by, Act.OAUTH_CONNECTED, connection, after={"account_id": connection.account_id})
+    return choices
 
 
 def _adopt(connection: Connection, grant: Grant, wanted: str = "") -> list[Choice]:
@@ -160,7 +168,7 @@ def _note(connection: Connection, health: Health, reason: str) -> None:
     connection.save(update_fields=["health", "health_reason"])
 
 
-def choose_location(connection: Connection, location_id: str) -> Connection:
+def choose_location(connection: Connection, location_id: str, by: User | None = None) -> Connection:
     """Take one of an agency's locations. Raises `SetupError`, and none is taken then."""
     location_id = location_id.strip()
     if not location_id:
@@ -177,6 +185,7 @@ def choose_location(connection: Connection, location_id: str) -> Connection:
         if connection.refresh_token != used:  # renewed: it is only this location that can't be had
             _note(connection, Health.UNTESTED, "")
         raise SetupError(error.message, "location_id") from error
+    audit.record(by, Act.LOCATION_CHOSEN, connection, after={"account_id": location_id})
     return setup.test_connection(connection)
 
 
@@ -210,6 +219,7 @@ def take_over(
     if not grant.refresh_token:
         grant = grant.model_copy(update={"refresh_token": refresh_token.strip()})
     _adopt(connection, grant, location_id.strip())
+    audit.record(None, Act.CONNECTION_ADDED, connection, after=audit.of_connection(connection))
     return connection
 
 
@@ -219,10 +229,12 @@ def uninstalled(connection: Connection) -> None:
         _note(connection, Health.RECONNECT, tokens.needs_reconnecting(_("The app was uninstalled in GoHighLevel.")))
 
 
-def replace_client_secret(connection: Connection, secret: str) -> Connection:
+def replace_client_secret(connection: Connection, secret: str, by: User | None = None) -> Connection:
     """Take a new client secret; it is used from the next renewal on, and by connecting anew. Raises `SetupError`."""
     if not secret.strip():
         raise SetupError(_("The client secret is empty."), "client_secret")
-    connection.client_secret = secret.strip()
+    old, connection.client_secret = connection.client_secret, secret.strip()
     connection.save(update_fields=["client_secret"])
+    before, after = audit.masked(hint_of(old)), audit.replaced(hint_of(connection.client_secret))
+    audit.record(by, Act.CREDENTIAL_REPLACED, connection, {"client_secret": before}, {"client_secret": after})
     return connection

@@ -13,6 +13,7 @@ from __future__ import annotations
 import time
 from bisect import insort
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db import connection as database
@@ -142,7 +143,9 @@ class DatabaseBudget:
             if at - now > LONGEST_WAIT_S:
                 raise self._too_far_off(at - now)
             insort(row.slots, at)
-            changes: dict[str, Any] = {"slots": row.slots[-row.limit :], "calls": F("calls") + 1}
+            day = datetime.fromtimestamp(now, UTC).date()
+            changes: dict[str, Any] = {"slots": row.slots[-row.limit :], "calls": F("calls") + 1, "today": day}
+            changes["calls_today"] = F("calls_today") + 1 if row.today == day else 1
             if self._is_live:
                 changes["live_until"] = at + LIVE_FOR_S
             RateBudget.objects.filter(pk=self._pk).update(**changes)

@@ -16,13 +16,15 @@ from enum import StrEnum
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crmsync.engine.records import Side
-from crmsync.models import Connection
+from crmsync.models import Act, Connection
 from crmsync.models.connection import ConnectionQuerySet
+from crmsync.sync import audit
 from crmsync.sync.addresses import hook_address, hook_path
 from crmsync.sync.outcome import explain
 from crmsync.sync.session import open_system
@@ -31,6 +33,7 @@ from crmsync.systems.centralstation.hooks import LONGEST_ADDRESS, Hook
 from crmsync.systems.centralstation.webhooks import HOOKS
 from crmsync.systems.errors import CrmError, NeedsPerson
 
+User = AbstractBaseUser
 log = logging.getLogger(__name__)
 
 CHECK_EVERY = timedelta(hours=1)
@@ -55,11 +58,12 @@ class HookState:
     failed: int = 0
 
 
-def register(connection: Connection) -> list[HookState]:
+def register(connection: Connection, by: User | None = None) -> list[HookState]:
     """From now on crmsync keeps the hooks in order; how they are afterwards. Raises `CrmError`: then it is tried again in an hour."""
     connection.hooks_wanted, connection.hooks_checked_at = True, timezone.now()  # or `keep` would register them at the same time
     connection.save(update_fields=["hooks_wanted", "hooks_checked_at"])
-    return repair(connection)
+    audit.record(by, Act.HOOKS_REGISTERED, connection)
+    return _put_in_order(connection)
 
 
 def check(connection: Connection) -> list[HookState]:
@@ -67,15 +71,22 @@ def check(connection: Connection) -> list[HookState]:
     return _noted(connection, lambda crm: _states(connection, crm.hooks()))
 
 
-def repair(connection: Connection) -> list[HookState]:
+def repair(connection: Connection, by: User | None = None) -> list[HookState]:
     """Make anew what isn't in order; how the hooks are afterwards. Raises `CrmError`."""
+    states = _put_in_order(connection)
+    audit.record(by, Act.HOOKS_REPAIRED, connection)
+    return states
+
+
+def _put_in_order(connection: Connection) -> list[HookState]:
     return _noted(connection, lambda crm: _repaired(connection, crm))
 
 
-def remove(connection: Connection) -> None:
+def remove(connection: Connection, by: User | None = None) -> None:
     """Delete ours, and keep none from now on. Raises `CrmError`."""
     connection.hooks_wanted = False
     connection.save(update_fields=["hooks_wanted"])
+    audit.record(by, Act.HOOKS_REMOVED, connection)
     with _crm(connection) as crm:
         for hook in crm.hooks():
             if _is_ours(connection, hook):
@@ -93,7 +104,7 @@ def keep(now: datetime) -> None:
         if not _due(now).filter(pk=connection.pk).update(hooks_checked_at=now):
             continue  # another process is at it
         try:
-            repair(connection)
+            _put_in_order(connection)
         except CrmError as error:
             log.warning("hooks couldn't be kept in order", extra={"connection": connection.pk, "code": error.code})
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Max, Sum
+from django.db.models import Max, Q, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -32,6 +32,13 @@ def coverage(connection: Connection) -> float | None:
     counts = _counts(connection, timezone.now() - COVERAGE_OVER, ["announced", "found"])
     total = sum(counts.values())
     return counts.get("announced", 0) / total if total else None
+
+
+def coverages() -> dict[int, float]:
+    """`coverage` of all connections that heard or found anything, by id: one query."""
+    rows = Tally.objects.filter(hour__gte=timezone.now() - COVERAGE_OVER, name__in=["announced", "found"]).values("connection")
+    found = rows.annotate(n=Sum("count"), told=Sum("count", filter=Q(name="announced"))).values_list("connection", "n", "told")
+    return {pk: (told or 0) / n for pk, n, told in found if n}
 
 
 def last_event(connection: Connection) -> datetime | None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q
+from django.db import IntegrityError, transaction
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from pydantic import JsonValue
 
 from crmsync.engine.records import Side
 from crmsync.models import Contact, Issue, Status, Sync
@@ -55,7 +58,7 @@ def of_error(sync: Sync, contact: Contact, error: CrmError) -> Outcome:
     plain = sync.mappings.filter(**{f"{error.side}_field": error.field}).values_list("name", flat=True).first()
     error.field = plain or error.field
     reason, what_to_do, subject = explain(error)
-    issue = open_issue(sync, error.code, error.side, subject, reason, what_to_do)
+    issue = open_issue(sync, error.code, error.side, subject, reason, what_to_do, told_of(error))
     if isinstance(error, PermissionMissing):
         return Outcome(status=Status.WAITING, reason=reason, issue=issue, stays_dirty=True)
     retry_at = next_try(contact.attempts, error.retry_after_s) if isinstance(error, TryLater) else None
@@ -190,22 +193,41 @@ def ping_pong(sync: Sync, names: Sequence[str]) -> Outcome:
     return Outcome(status=Status.FAILED, reason=reason, issue=open_issue(sync, "ping_pong", "", names[0], reason, what_to_do))
 
 
-def open_issue(sync: Sync, code: str, side: Side | Literal[""], subject: str, explanation: str, what_to_do: str) -> Issue:
-    """The open issue of this cause, made if there is none; seen now."""
-    issue, is_new = Issue.objects.get_or_create(
-        sync=sync,
-        code=code,
-        side=side,
-        subject=subject[:200],
-        closed_at=None,
-        defaults={"explanation": explanation, "what_to_do": what_to_do},
-    )
-    if not is_new:
-        Issue.objects.filter(pk=issue.pk).update(last_seen=timezone.now(), explanation=explanation, what_to_do=what_to_do)
-    return issue
+def told_of(error: CrmError) -> dict[str, JsonValue]:
+    """What an issue keeps of the request that failed, for support: no value of it, and nobody's data."""
+    if not error.exchange and not error.operation:
+        return {}
+    return {"operation": error.operation, "status": error.status, "trace_id": error.trace_id, **error.exchange}
+
+
+def open_issue(
+    sync: Sync,
+    code: str,
+    side: Side | Literal[""],
+    subject: str,
+    explanation: str,
+    what_to_do: str,
+    exchange: Mapping[str, JsonValue] | None = None,
+) -> Issue:
+    """The issue of this cause, seen now: made if there is none, opened again if it was closed. `exchange`: see `told_of`."""
+    cause = {"sync": sync, "code": code, "side": side, "subject": subject[:200]}
+    texts: dict[str, Any] = {"explanation": explanation, "what_to_do": what_to_do}
+    if exchange:
+        texts["exchange"] = dict(exchange)
+    now = timezone.now()
+    known = Issue.objects.filter(**cause).order_by(F("closed_at").desc(nulls_first=True), "-pk").first()
+    if known is None:
+        known, is_new = Issue.objects.get_or_create(**cause, closed_at=None, defaults=texts)
+        if is_new:
+            return known
+    row = Issue.objects.filter(pk=known.pk)
+    with suppress(IntegrityError), transaction.atomic():  # opened as another row meanwhile: that one goes on being the open one
+        row.filter(closed_at__isnull=False).update(closed_at=None, reopened_at=now)
+    row.update(last_seen=now, **texts)
+    return known
 
 
 def close_issues(sync: Sync) -> None:
-    """An issue that holds up nobody any more is over."""
+    """An issue is over when all that it held up went through: it holds up nobody any more, nor anybody who is being tried again."""
     held = Contact.objects.filter(sync=sync, issue__isnull=False).values("issue")
     Issue.objects.filter(~Q(pk__in=held), sync=sync, closed_at=None).update(closed_at=timezone.now())

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from crmsync import stopping
 from crmsync.engine.records import SIDES, Side
-from crmsync.models import Change, Contact, Event, HeldBatch, PageCopy, Run, RunKind, Tally
+from crmsync.models import Change, Contact, Decision, Event, HeldBatch, PageCopy, Run, RunKind, Tally
 from crmsync.sync.runs import UNDER_WAY
 
 log = logging.getLogger(__name__)
@@ -28,6 +28,8 @@ KEEP_EVENTS = timedelta(days=14)
 KEEP_TALLIES = timedelta(days=400)
 KEEP_POLLS = timedelta(days=30)
 KEEP_COPIES = timedelta(days=7)
+KEEP_DECISIONS = timedelta(minutes=1)
+"""What it takes to undo one holds a person's values, and is of use for some seconds."""
 
 
 def prune() -> Mapping[str, int]:
@@ -41,6 +43,7 @@ def prune() -> Mapping[str, int]:
         "batches": long_decided.filter(~Exists(Contact.objects.filter(held_by=OuterRef("pk")))),  # what was rejected stays so
         "tallies": Tally.objects.filter(hour__lt=now - KEEP_TALLIES),
         "polls": _polls(now),
+        "decisions": Decision.objects.filter(at__lt=now - KEEP_DECISIONS),
         **{f"{side}_copies": _copies(side, now) for side in SIDES},
     }
     gone = {name: _delete(rows) for name, rows in old.items()}

@@ -27,7 +27,7 @@ from crmsync.sync.partner import Deferred
 from crmsync.sync.ping_pong import plan_without, to_and_fro
 from crmsync.sync.reading import Reading, no_longer_fresh, read, read_side, with_known_items
 from crmsync.sync.session import Session
-from crmsync.sync.state import base_of, item_bases, store_items, stored_base, stored_sent
+from crmsync.sync.state import base_of, item_bases, store_contested, store_items, stored_base, stored_sent
 from crmsync.sync.writing import LeaseLost, Writer
 from crmsync.systems.errors import CredentialsRefused, CrmError, NotFound, RateLimited, Resting, TryLater
 
@@ -199,11 +199,14 @@ class Reconciliation(Pairing):
         self.base = base
 
     def verdict(self, plan_: Plan, reading: Reading, writer: Writer) -> Outcome:
+        if plan_.contested or self.contact.conflicts:
+            store_contested(self.contact.pk, plan_.contested)
         if plan_.not_kept:
             return outcome.not_kept(self.session.sync, plan_.not_kept)
         if plan_.unheld:
             return outcome.unheld(self.session.sync, plan_.unheld)
         if plan_.conflicts:
+            self.forget_decisions()
             return outcome.conflict(plan_.conflicts)
         if self.contact.stopped:
             return outcome.ping_pong(self.session.sync, self.contact.stopped)
@@ -212,6 +215,10 @@ class Reconciliation(Pairing):
         times = {f"{side}_updated_at": self.known_until(side, reading, writer) for side in SIDES}
         Contact.objects.filter(pk=self.contact.pk).update(verified_at=timezone.now(), decisions={}, **times)
         return outcome.IN_SYNC
+
+    def forget_decisions(self) -> None:
+        """What was decided is carried out by now, while other fields wait still; a decision that came meanwhile stays."""
+        Contact.objects.filter(pk=self.contact.pk, decisions=self.contact.decisions).update(decisions={})
 
     def known_until(self, side: Side, reading: Reading, writer: Writer) -> datetime | None:
         """Up to which change, by the CRM's own clock, all has been seen: an echo of our own writes is not news.
@@ -253,12 +260,13 @@ class Reconciliation(Pairing):
         values: dict[str, object] = {
             "status": ended.status,
             "reason": ended.reason,
-            "issue": ended.issue,
             "candidates": list(ended.candidates),
             "conflicts": list(ended.conflicts),
             "attempts": self.contact.attempts + 1 if tried_in_vain else 0,
             "updated_at": timezone.now(),
         }
+        if ended.status != Status.PENDING:  # until it is known how it went, what held it up isn't over
+            values["issue"] = ended.issue
         if self.session.policy.aspects in self.aspects:
             values["compared_at"] = timezone.now()
         if ended.status == Status.IN_SYNC:

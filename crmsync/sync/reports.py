@@ -10,10 +10,11 @@ from django.db.models import Count
 from django.utils.translation import gettext as _
 
 from crmsync.engine.base import Base
-from crmsync.engine.items import FIELDS
+from crmsync.engine.items import FIELDS, decision_name
 from crmsync.engine.mapping import FieldMap, Pair
 from crmsync.engine.records import SIDES, FieldKey, ItemKind, Side, Value
 from crmsync.models import LOCKED_OUT, Contact, HeldBatch, PageCopy, Status, Sync
+from crmsync.models import Item as ItemRow
 from crmsync.sync.intake import CONTACT
 from crmsync.sync.session import open_system
 from crmsync.sync.state import RECORD, base_of, mapping_of
@@ -24,7 +25,8 @@ from crmsync.systems.errors import NAMES
 class FieldRow:
     """One field of one contact: what each side showed last, and what they agreed on (two texts where they differ and may).
 
-    `differs`: they aren't the same and that isn't agreed on. `note` tells of a value that was sent and isn't seen yet."""
+    `differs`: they aren't the same and that isn't agreed on. `is_open`: both changed, and nobody has said yet which value is right. `note`
+    tells of a value that was sent and isn't seen yet."""
 
     name: str
     label: str
@@ -32,12 +34,13 @@ class FieldRow:
     agreed: str
     centralstation: str
     differs: bool
+    is_open: bool
     note: str
 
 
 @dataclass(frozen=True, slots=True)
 class ItemView:
-    """A note or task, paired: where it is, and its fields as last agreed on by side."""
+    """A note or task, paired: where it is, and its fields as last agreed on. `contested`: what both sides changed to different values."""
 
     kind: str
     ghl_id: str | None
@@ -46,6 +49,17 @@ class ItemView:
     text: str
     due: str
     done: bool
+    contested: list[ContestedField]
+
+
+@dataclass(frozen=True, slots=True)
+class ContestedField:
+    """One field of a note or task to choose for: `decision` names the choice for `sync.actions.decide_conflict`."""
+
+    name: str
+    ghl: str
+    centralstation: str
+    decision: str
 
 
 def overview(sync: Sync) -> dict[str, int]:
@@ -74,7 +88,14 @@ def sides(contact: Contact) -> list[FieldRow]:
     """The contact's mapped fields side by side, in the mapping's order."""
     base, mapping, region = base_of(contact, ()), mapping_of(contact.sync), contact.sync.home_region
     seen = contact.seen or (_listed(contact, mapping) if not base.fields else {})
-    return [_field_row(mapped, base, seen.get(mapped.name), region) for mapped in mapping]
+    open_ = open_choices(contact)
+    return [_field_row(mapped, base, seen.get(mapped.name), region, is_open=mapped.name in open_) for mapped in mapping]
+
+
+def open_choices(contact: Contact) -> set[str]:
+    """The plain names that a person must still choose for; while the contact is pending, because one was decided, the others stay open."""
+    is_open = contact.status in (Status.CONFLICT, Status.PENDING)
+    return set(contact.conflicts) - set(contact.decisions) if is_open else set()
 
 
 def _listed(contact: Contact, mapping: Sequence[FieldMap]) -> dict[str, list[Value]]:
@@ -87,7 +108,7 @@ def _listed(contact: Contact, mapping: Sequence[FieldMap]) -> dict[str, list[Val
     return {row.name: [profile.get(row.key(side)) for side, profile in zip(SIDES, profiles, strict=True)] for row in mapping}
 
 
-def _field_row(mapped: FieldMap, base: Base, seen: list[Any] | None, region: str) -> FieldRow:
+def _field_row(mapped: FieldMap, base: Base, seen: list[Any] | None, region: str, *, is_open: bool) -> FieldRow:
     agreed = base.fields.get(mapped.name)
     ghl, central = seen or agreed or (None, None)
     is_agreed = agreed is not None and mapped.same(agreed[0], ghl, region) and mapped.same(agreed[1], central, region)
@@ -99,6 +120,7 @@ def _field_row(mapped: FieldMap, base: Base, seen: list[Any] | None, region: str
         agreed=_agreed(agreed, mapped, region),
         centralstation=_shown(central),
         differs=not is_agreed and not mapped.same(ghl, central, region),
+        is_open=is_open,
         note=_("Sent to %(crm)s, not seen there: %(value)s") % {"crm": NAMES[sent.side], "value": _shown(sent.value)} if sent else "",
     )
 
@@ -109,10 +131,12 @@ def _agreed(pair: Pair | None, mapped: FieldMap, region: str) -> str:
     return _shown(pair[0]) if mapped.same(*pair, region) else f"{_shown(pair[0]) or '–'} / {_shown(pair[1]) or '–'}"
 
 
-def item_conflicts(contact: Contact) -> list[str]:
-    """What of notes and tasks both sides changed to different values, such as `note text`."""
+def item_conflicts(contact: Contact, items: Sequence[ItemView]) -> list[str]:
+    """What of notes and tasks is to be chosen for all items at once, such as `note text`: where it isn't known which items it is about."""
     fields = {mapped.name for mapped in mapping_of(contact.sync)}
-    return [name for name in contact.conflicts if name not in fields]
+    by_item = {field.decision.rpartition(" ")[0] for item in items for field in item.contested}
+    decided = {name.rpartition(" ")[0] for name in contact.decisions}
+    return sorted(open_choices(contact) - fields - by_item - decided)
 
 
 def tags_of(contact: Contact) -> list[str]:
@@ -120,19 +144,26 @@ def tags_of(contact: Contact) -> list[str]:
 
 
 def items_of(contact: Contact, kind: ItemKind) -> list[ItemView]:
-    return [_item_view(kind, row.base, row.ghl_id, row.centralstation_id) for row in contact.items.filter(kind=kind).order_by("pk")]
+    return [_item_view(contact, kind, row) for row in contact.items.filter(kind=kind).order_by("pk")]
 
 
-def _item_view(kind: ItemKind, base: Mapping[str, list[str | None]], ghl_id: str | None, centralstation_id: str | None) -> ItemView:
-    values = {name: next((value for value in base.get(name) or () if value), None) or "" for name in FIELDS[kind]}
+def _item_view(contact: Contact, kind: ItemKind, row: ItemRow) -> ItemView:
+    values = {name: next((value for value in row.base.get(name) or () if value), None) or "" for name in FIELDS[kind]}
+    is_open = contact.status in (Status.CONFLICT, Status.PENDING)
+    contested = [
+        ContestedField(name, _shown(ghl), _shown(central), decision)
+        for name, (ghl, central) in row.contested.items()
+        if is_open and (decision := decision_name(kind, name, row.pk)) not in contact.decisions
+    ]
     return ItemView(
         kind=kind,
-        ghl_id=ghl_id,
-        centralstation_id=centralstation_id,
+        ghl_id=row.ghl_id,
+        centralstation_id=row.centralstation_id,
         title=values.get("title", ""),
         text=values.get("text", ""),
         due=values.get("due", ""),
         done=bool(values.get("done")),
+        contested=contested,
     )
 
 

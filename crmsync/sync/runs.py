@@ -22,6 +22,7 @@ from crmsync.sync.heartbeat import Heartbeat
 from crmsync.sync.listing import LOST_AFTER, compare_all
 from crmsync.sync.polling import poll
 from crmsync.sync.session import open_session
+from crmsync.sync.undoing import undo
 from crmsync.sync.work import Work
 from crmsync.systems.errors import CredentialsRefused, CrmError, TryLater
 
@@ -32,6 +33,7 @@ CAUSES = {
     RunKind.FULL: Cause.FULL,
     RunKind.POLL: Cause.POLL,
     RunKind.RETRY: Cause.AUTOMATIC_RETRY,  # a contact that a person asked for says so itself; what else is due comes along
+    RunKind.UNDO: Cause.UNDO,
 }
 BIG = (RunKind.FIRST_SYNC, RunKind.FULL)
 """Runs that list everything, and verify in bulk."""
@@ -131,4 +133,5 @@ _STEPS: dict[RunKind, Callable[[Work], None]] = {
     RunKind.FULL: compare_all,
     RunKind.POLL: poll,
     RunKind.RETRY: Work.drain,
+    RunKind.UNDO: undo,
 }

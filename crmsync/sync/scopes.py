@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
@@ -11,7 +13,7 @@ from crmsync.models import LOCKED_OUT, Connection, Health, Sync
 from crmsync.systems.errors import PermissionMissing
 from crmsync.systems.ghl import operations as op
 from crmsync.systems.ghl.client import WITHOUT
-from crmsync.systems.ghl.oauth import SCOPES
+from crmsync.systems.ghl.oauth import AGENCY_SCOPES, SCOPES
 
 ONE_WAY = "one_way"
 """The code of the notice on a sync that goes one way only."""
@@ -27,6 +29,25 @@ def not_granted(connection: Connection) -> frozenset[str]:
     if connection.side is not Side.GHL or connection.granted_scopes is None:
         return frozenset()
     return frozenset(SCOPES) - set(connection.granted_scopes)
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """One that crmsync asks for. `is_granted` is None where nothing has told yet."""
+
+    scope: str
+    needed_for: str
+    is_granted: bool | None
+
+
+def permissions(connection: Connection) -> list[Permission]:
+    """What a GoHighLevel account is asked for, with what is known of each; [] for CentralStation, whose key may all that its user may."""
+    if connection.side is not Side.GHL:
+        return []
+    lacking = missing(connection)
+    told = set(connection.granted_scopes or ()) | ({op.READ, *WITHOUT} if connection.tested_at else set())
+    asked = {**SCOPES, **AGENCY_SCOPES} if connection.company_id else SCOPES
+    return [Permission(scope, what, False if scope in lacking else (True if scope in told else None)) for scope, what in asked.items()]
 
 
 def is_writing_known(connection: Connection) -> bool:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import asdict, replace
 
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crmsync.engine.mapping import DEFAULT_MAPPING
 from crmsync.engine.records import Side
-from crmsync.models import Conflict, Connection, FieldMapping, Health, Issue, Mode, Status, Sync
-from crmsync.sync import hooks, outcome, scopes, tokens
+from crmsync.models import Act, Conflict, Connection, FieldMapping, Health, Issue, Mode, Status, Sync
+from crmsync.sync import audit, hooks, outcome, revisions, scopes, tokens
 from crmsync.sync.budget import create_budget
 from crmsync.sync.session import open_system
 from crmsync.systems.base import Account
@@ -29,6 +31,9 @@ from crmsync.systems.errors import (
 from crmsync.systems.ghl.client import ROOT
 
 GHL_ROOT = ROOT
+User = AbstractBaseUser
+COMPARED_ANEW = {"match_by", "create_in_ghl", "create_in_centralstation", "sync_tags", "sync_notes", "sync_tasks", "region"}
+"""Settings that decide what counts as the same: when one changes, all contacts are compared again."""
 
 
 class SetupError(Exception):
@@ -44,21 +49,23 @@ Rate = tuple[int, float]
 
 
 def add_ghl_connection(
-    *, name: str, location_id: str, token: str, root: str = ROOT, rate: Rate | None = None, test: bool = True
+    *, name: str, location_id: str, token: str, root: str = ROOT, rate: Rate | None = None, test: bool = True, by: User | None = None
 ) -> Connection:
     """Store a GHL account after proving the token. Raises `SetupError`; nothing is stored then."""
     if not location_id.strip():
         raise SetupError(_("The location id is missing: GoHighLevel shows it in the location's settings."), "location_id")
     connection = Connection(system=Side.GHL, name=name, root=root, account_id=location_id.strip())
-    return _add(connection, token, "token", rate, test=test)
+    return _add(connection, token, "token", rate, test=test, by=by)
 
 
-def add_centralstation_connection(*, name: str, root: str, api_key: str, rate: Rate | None = None, test: bool = True) -> Connection:
+def add_centralstation_connection(
+    *, name: str, root: str, api_key: str, rate: Rate | None = None, test: bool = True, by: User | None = None
+) -> Connection:
     """Store a CentralStation account after proving the key. Raises `SetupError`; nothing is stored then."""
-    return _add(Connection(system=Side.CENTRALSTATION, name=name, root=root), api_key, "api_key", rate, test=test)
+    return _add(Connection(system=Side.CENTRALSTATION, name=name, root=root), api_key, "api_key", rate, test=test, by=by)
 
 
-def _add(connection: Connection, secret: str, field: str, rate: Rate | None, *, test: bool) -> Connection:
+def _add(connection: Connection, secret: str, field: str, rate: Rate | None, *, test: bool, by: User | None) -> Connection:
     if not secret.strip():
         raise SetupError(_("The credential is empty."), field)
     connection.set_credential(secret.strip())
@@ -72,7 +79,28 @@ def _add(connection: Connection, secret: str, field: str, rate: Rate | None, *, 
         except BaseException:
             connection.delete()
             raise
+    audit.record(by, Act.CONNECTION_ADDED, connection, after=audit.of_connection(connection))
     return connection
+
+
+def save_connection(connection: Connection, names: Collection[str], by: User | None = None) -> None:
+    """Store these columns of a connection as they were changed."""
+    before = audit.saved(connection, names)
+    connection.save(update_fields=names)
+    after = audit.saved(connection, names)
+    if before != after:
+        audit.record(by, Act.CONNECTION_CHANGED, connection, before, after)
+
+
+def delete_connection(connection: Connection, by: User | None = None) -> None:
+    """Forget an account, and delete its webhooks in CentralStationCRM as far as that still lets us in. Raises `ProtectedError` while a sync
+    uses it."""
+    if connection.hooks_wanted and not connection.centralstation_syncs.exists():
+        with suppress(CrmError):
+            hooks.remove(connection)
+    with transaction.atomic():
+        audit.record(by, Act.CONNECTION_DELETED, connection, before=audit.of_connection(connection))
+        connection.delete()
 
 
 def store_new(connection: Connection, rate: Rate | None = None) -> None:
@@ -189,13 +217,13 @@ def release(connection: Connection) -> None:
         held.update(due_at=timezone.now(), status=Status.PENDING)
 
 
-def replace_credential(connection: Connection, secret: str) -> Connection:
+def replace_credential(connection: Connection, secret: str, by: User | None = None) -> Connection:
     """Take a new credential after proving it. Raises `SetupError`, and keeps the old one then."""
     if not secret.strip():
         raise SetupError(_("The credential is empty."), "credential")
     if connection.is_oauth:
         raise SetupError(_("This account is connected by OAuth: press Reconnect on the connection's page instead."), "credential")
-    old = connection.credential
+    old, old_hint = connection.credential, connection.credential_hint
     connection.set_credential(secret.strip())
     try:
         account = prove(connection)
@@ -203,23 +231,22 @@ def replace_credential(connection: Connection, secret: str) -> Connection:
         connection.set_credential(old)
         raise SetupError(outcome.explain(error)[0], "credential") from error
     connection.save(update_fields=["credential", "credential_hint"])
+    before, after = audit.masked(old_hint), audit.replaced(connection.credential_hint)
+    audit.record(by, Act.CREDENTIAL_REPLACED, connection, {"credential": before}, {"credential": after})
     apply_account(connection, account)
     release(connection)
     return connection
 
 
-def remove_connection(connection: Connection) -> None:
-    """Delete a connection, and its webhooks in CentralStationCRM as far as that still lets us in.
-
-    Raises `ProtectedError` where a sync uses it."""
-    if connection.hooks_wanted and not connection.centralstation_syncs.exists():
-        with suppress(CrmError):
-            hooks.remove(connection)
-    connection.delete()
-
-
 def create_sync(
-    *, name: str, ghl: Connection, centralstation: Connection, conflict: str = Conflict.NEWEST, mode: str = Mode.LIVE, **settings: object
+    *,
+    name: str,
+    ghl: Connection,
+    centralstation: Connection,
+    conflict: str = Conflict.NEWEST,
+    mode: str = Mode.LIVE,
+    by: User | None = None,
+    **settings: object,
 ) -> Sync:
     """Join two connections, with the mapping a person would draw first. Raises `SetupError`."""
     for connection, side, field in ((ghl, Side.GHL, "ghl"), (centralstation, Side.CENTRALSTATION, "centralstation")):
@@ -235,10 +262,24 @@ def create_sync(
         sync = Sync.objects.create(
             name=name.strip(), ghl=ghl, centralstation=centralstation, conflict=conflict, mode=mode, poll_due_at=timezone.now(), **settings
         )
-        FieldMapping.objects.bulk_create(_default_rows(sync))
+        revisions.save(sync, by, lambda: FieldMapping.objects.bulk_create(_default_rows(sync)))
+    accounts = {NAMES[Side.GHL]: ghl.name, NAMES[Side.CENTRALSTATION]: centralstation.name}
+    after = {"name": sync.name, **accounts, "conflict": conflict, "mode": mode, **settings}
+    audit.record(by, Act.SYNC_CREATED, sync, after=after)
     scopes.tell_syncs(ghl)
     sync.refresh_from_db(fields=["notices"])
     return sync
+
+
+def save_sync(sync: Sync, names: Collection[str], by: User | None = None) -> set[str]:
+    """Store these columns of a sync as they were changed; the names of those that were."""
+    before = audit.saved(sync, names)
+    sync.save(update_fields=names)
+    after = audit.saved(sync, names)
+    changed = {name for name in names if before[name] != after[name]}
+    if changed:
+        audit.record(by, Act.SYNC_CHANGED, sync, before, after)
+    return changed
 
 
 def _default_rows(sync: Sync) -> list[FieldMapping]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from pydantic import TypeAdapter
 
 from crmsync.engine.base import Base, ItemBase, Sent
+from crmsync.engine.items import Contested
 from crmsync.engine.mapping import ConflictRule, Direction, FieldMap, Limits, Pair, Policy
 from crmsync.engine.records import Aspect, Item, ItemKind, Record, Side
 from crmsync.engine.values import FieldType
@@ -100,6 +101,17 @@ def item_row(contact_id: int, base: ItemBase) -> ItemRow:
         fresh=base.fresh.value if base.fresh else "",
         gone=base.gone,
     )
+
+
+def store_contested(contact_id: int, contested: Iterable[Contested]) -> None:
+    """Keep which fields of notes and tasks a person must choose for, and between what; those of before are over."""
+    found: dict[tuple[str, str, str], dict[str, Pair]] = {}
+    for one in contested:
+        found.setdefault((one.kind, one.ghl, one.centralstation), {})[one.name] = one.now
+    ItemRow.objects.filter(contact=contact_id).exclude(contested={}).update(contested={})
+    for (kind, ghl, central), fields in found.items():
+        rows = ItemRow.objects.filter(contact=contact_id, kind=kind, ghl_id=ghl, centralstation_id=central)
+        rows.update(contested=_PAIRS.dump_python(fields, mode="json"))
 
 
 def store_items(contact_id: int, before: Iterable[ItemBase], after: Iterable[ItemBase]) -> None:

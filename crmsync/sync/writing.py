@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from django.utils import timezone
@@ -51,6 +51,7 @@ class Writer:
         an answer that shows the value is believed in bulk only.
 
         Raises what stops more than this write: `TryLater`, `CredentialsRefused`, `NotFound` (the record changed under us)."""
+        agreed = self._agreed(write, base)
         try:
             if known := self._session.refused.get((write.side, write.kind)):
                 raise known
@@ -67,7 +68,7 @@ class Writer:
             raise
         Contact.objects.filter(pk=self._contact.pk).update(written_at=timezone.now())
         self.written.add(write.side)
-        self._unverified.append((self._record(write, Result.ACCEPTED), write))
+        self._unverified.append((self._record(write, Result.ACCEPTED, agreed=agreed), write))
         self._session.count(f"{write.side}.{write.kind}")
         return base, unseen
 
@@ -82,6 +83,14 @@ class Writer:
         not_kept = [pk for pk, write in self._unverified if write.side in lost]
         Change.objects.filter(pk__in=not_kept).update(result=Result.NOT_KEPT)
         self._unverified = [(pk, write) for pk, write in self._unverified if pk not in verified and pk not in not_kept]
+
+    def verify(self, is_there: Callable[[Write], bool]) -> list[Write]:
+        """For writes that no plan follows: what was sent is looked up among what was read since. Returns those that weren't kept."""
+        lost = [(pk, write) for pk, write in self._unverified if not is_there(write)]
+        Change.objects.filter(pk__in=[pk for pk, _ in lost]).update(result=Result.NOT_KEPT)
+        Change.objects.filter(pk__in=[pk for pk, write in self._unverified if is_there(write)]).update(result=Result.VERIFIED)
+        self._unverified = []
+        return [write for _, write in lost]
 
     def _sent(self, write: Write, reading: Reading, base: Base) -> tuple[Base, bool]:
         system, record = self._session.systems[write.side], reading.records[write.side]
@@ -159,8 +168,18 @@ class Writer:
         new = replace(new, ref=row.pk)
         return replace(base, items=(*(item for item in base.items if item != old), new))
 
-    def _record(self, write: Write, result: Result, error: CrmError | None = None) -> int:
-        return record_change(self._session, self._contact, write, result, error)
+    def _record(self, write: Write, result: Result, error: CrmError | None = None, *, agreed: Sequence[str] = ()) -> int:
+        return record_change(self._session, self._contact, write, result, error, agreed=agreed)
+
+    def _agreed(self, write: Write, base: Base) -> list[str]:
+        """The names of what `write` changes that both sides agree on until then. Of tags it is the contact as it was loaded that tells: the
+        base moves before the first ones are sent."""
+        if write.item:
+            known = set(write.pair.fields) if write.pair else set()
+        else:
+            have_met = self._contact.verified_at is not None and self._contact.base.get("tags") is not None
+            known = set(base.fields) | ({"tags"} if have_met else set())
+        return sorted(known & {*write.before, *write.after})
 
 
 def _as_stored(base: Base, planned: ItemBase | None) -> ItemBase | None:
@@ -171,7 +190,9 @@ def _as_stored(base: Base, planned: ItemBase | None) -> ItemBase | None:
     return next((item for item in base.items if (item.kind, item.ghl, item.centralstation) == ids), planned)
 
 
-def record_change(session: Session, contact: Contact, write: Write, result: Result, error: CrmError | None = None) -> int:
+def record_change(
+    session: Session, contact: Contact, write: Write, result: Result, error: CrmError | None = None, *, agreed: Sequence[str] = ()
+) -> int:
     """One line of the change log; its id."""
     change = Change.objects.create(
         sync=session.sync,
@@ -189,8 +210,16 @@ def record_change(session: Session, contact: Contact, write: Write, result: Resu
         trace_id=error.trace_id if error else "",
         cause=contact.asked_cause or session.cause,
         by_id=contact.asked_by_id or (session.by.pk if session.by else None),
+        lag_s=None if session.is_bulk else _lag_s(contact),
+        agreed=list(agreed),
     )
     return change.pk
+
+
+def _lag_s(contact: Contact) -> float | None:
+    """Seconds since it is known that there is something to do; two digits will do, and can be counted by value."""
+    known_at = contact.dirty_since or contact.heard_at
+    return float(f"{max(0.0, (timezone.now() - known_at).total_seconds()):.2g}") if known_at else None
 
 
 def _plain(values: Mapping[str, Value]) -> dict[str, object]:

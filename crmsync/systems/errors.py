@@ -20,6 +20,8 @@ No text holds a secret or a person's data: it names the side, the operation, the
 
 from __future__ import annotations
 
+from pydantic import JsonValue
+
 from crmsync.engine.records import Side
 
 NAMES = {Side.GHL: "GoHighLevel", Side.CENTRALSTATION: "CentralStationCRM"}
@@ -48,6 +50,8 @@ class CrmError(Exception):
         self.status = status
         self.field = field
         self.trace_id = trace_id
+        self.exchange: dict[str, JsonValue] = {}
+        """The request that it came of and its answer, masked; {} where none was sent."""
 
 
 class TryLater(CrmError):

@@ -39,6 +39,7 @@ from crmsync.systems.errors import (
     Unavailable,
     UnexpectedAnswer,
 )
+from crmsync.systems.masking import exchange
 from crmsync.systems.operations import Operation
 
 # httpx logs each address at INFO, and addresses hold the e-mail or phone that is searched for.
@@ -177,13 +178,16 @@ class Transport:
 
     def _once(self, request: _Request, token: str | None, attempt: int) -> JsonValue:
         """Send it once, and tell the budget whether the CRM is in order."""
+        response = None
         try:
-            answer = self._read(request.operation, self._send(request, token), attempt)
-        except Unavailable:
-            self._budget.failed()
-            raise
-        except CrmError:
-            self._budget.answered()
+            response = self._send(request, token)
+            answer = self._read(request.operation, response, attempt)
+        except CrmError as error:
+            error.exchange = _masked(request, response)
+            if isinstance(error, Unavailable):
+                self._budget.failed()
+            else:
+                self._budget.answered()
             raise
         self._budget.answered()
         return answer
@@ -265,6 +269,25 @@ class Transport:
         """A token with a line break or an umlaut can't be sent at all: something else was pasted."""
         if not all(value.isascii() and value.isprintable() for value in headers.values()):
             raise CredentialsRefused(f"The {NAMES[self.side]} credentials hold characters that no key has.", side=self.side)
+
+
+def _masked(request: _Request, response: httpx.Response | None) -> dict[str, JsonValue]:
+    """What may be kept of a request that failed, and of its answer."""
+    answer: JsonValue = None
+    if response is not None and response.content.strip():
+        try:
+            answer = response.json()
+        except ValueError:
+            answer = response.text
+    sent: JsonValue = dict(request.form) if request.form is not None else request.json
+    return exchange(
+        method=request.operation.method,
+        path=request.path,
+        query=request.query,
+        sent=sent,
+        status=response.status_code if response is not None else None,
+        answer=answer,
+    )
 
 
 def _pause_before_repeat(error: Exception) -> bool | float:

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crmsync.sync.authorisation import AUTHORIZE_ROOT, ROOT, WHITE_LABEL_ROOT
 from dashboard.forms.connections import secret
+from dashboard.forms.typed import checked
 
 A_PAGE = 20
 """So many locations GoHighLevel lists at once."""
@@ -27,6 +28,12 @@ class GhlOAuthForm(forms.Form):
         assume_scheme="https",
         help_text=_("For a white-label app: %s") % WHITE_LABEL_ROOT,
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        checked(self.fields["name"], "connection-name")
+        checked(self.fields["root"], "address")
+        checked(self.fields["authorize_root"], "address")
 
 
 class LocationForm(forms.Form):

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crmsync.models import Connection
 from crmsync.systems.ghl.webhooks import read_key
+from dashboard.forms.typed import checked
 
 
 def secret(label: Any, help_text: Any) -> forms.CharField:
@@ -28,6 +29,11 @@ class GhlForm(forms.Form):
         label=_("Address"), required=False, assume_scheme="https", help_text=_("Only for a test system. Empty: GoHighLevel itself.")
     )
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        checked(self.fields["name"], "connection-name")
+        checked(self.fields["root"], "address")
+
 
 class CentralStationForm(forms.Form):
     name = forms.CharField(label=_("Name"), max_length=100, help_text=_("What you call this account here, such as “Office”."))
@@ -38,6 +44,11 @@ class CentralStationForm(forms.Form):
     )
     api_key = secret(_("API key"), _("In CentralStationCRM under Account, API. An administrator there can make one."))
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        checked(self.fields["name"], "connection-name")
+        checked(self.fields["root"], "address")
+
 
 class EditForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
     class Meta:
@@ -46,6 +57,10 @@ class EditForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run
         help_texts = {
             "default_user_id": _("Id of the user that gets tasks which have nobody over there. Empty: whom the credential belongs to.")
         }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        checked(self.fields["name"], "connection-name", self.instance.pk)
 
 
 class GhlEditForm(EditForm):

@@ -1,14 +1,42 @@
-"""Which contacts a list shows, and the reason for leaving one out."""
+"""Which contacts a list shows and in what order, which of them a button is for, and the reason for leaving one out."""
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from urllib.parse import urlencode
+
 from django import forms
-from django.db.models import Q
+from django.db import connection
+from django.db.models import F, Q
+from django.db.models.functions import Upper
+from django.http import QueryDict
+from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from crmsync.engine.values import phone_e164
+from crmsync.engine.records import SIDES
+from crmsync.engine.values import fold_tag, phone_e164
 from crmsync.models import Contact, Issue, MatchKey, Status, Sync
 from crmsync.models.contact import ContactQuerySet
+from dashboard.paging import NEWEST, Order
+
+CHANGED = {
+    "1h": (timedelta(hours=1), _("in the last hour")),
+    "24h": (timedelta(hours=24), _("in the last 24 hours")),
+    "7d": (timedelta(days=7), _("in the last 7 days")),
+    "30d": (timedelta(days=30), _("in the last 30 days")),
+}
+ORDERS = {
+    "": (NEWEST, _("Newest first")),
+    "name": (Order(Upper("label")), _("By name")),
+    "updated": (Order(F("updated_at"), is_descending=True), _("Updated last")),
+    "stale": (Order(F("updated_at")), _("Updated longest ago")),
+}
+MOST_NAMED = 500
+CAUSES = 100
+"""So many open causes are offered to choose from."""
 
 
 class ContactFilter(forms.Form):
@@ -36,9 +64,26 @@ class ContactFilter(forms.Form):
         widget=forms.HiddenInput,
         error_messages={"invalid_choice": _("What held these contacts up is no longer known: all contacts are shown.")},
     )
+    tag = forms.CharField(label=_("Tag"), required=False, max_length=100)
+    changed = forms.ChoiceField(
+        label=_("Updated"),
+        required=False,
+        choices=[("", _("Any time")), *((key, text) for key, (_span, text) in CHANGED.items())],
+        error_messages={"invalid_choice": _("There is no time “%(value)s”: contacts updated at any time are shown.")},
+    )
+    sort = forms.ChoiceField(
+        label=_("Sort"),
+        required=False,
+        choices=[(key, text) for key, (_order, text) in ORDERS.items()],
+        error_messages={"invalid_choice": _("There is no order “%(value)s”: the newest are shown first.")},
+    )
 
     def contacts(self) -> ContactQuerySet:
         """The contacts asked for, of any status: what the counts beside each status count."""
+        return self._contacts.all()
+
+    @cached_property
+    def _contacts(self) -> ContactQuerySet:
         self.is_valid()  # what is not valid is not in `cleaned_data`
         asked = self.cleaned_data
         found = Contact.objects.all()
@@ -46,6 +91,10 @@ class ContactFilter(forms.Form):
             found = found.filter(sync=sync)
         if issue := asked.get("issue"):
             found = found.filter(issue=issue)
+        if tag := asked.get("tag"):
+            found = found.filter(_tagged(tag))
+        if changed := asked.get("changed"):
+            found = found.filter(updated_at__gte=timezone.now() - CHANGED[changed][0])
         if text := asked.get("q"):
             found = found.filter(_mentions(text))
         return found
@@ -56,20 +105,61 @@ class ContactFilter(forms.Form):
         status = self.cleaned_data.get("status")
         return found.filter(status=status) if status else found
 
+    @property
+    def order(self) -> Order:
+        self.is_valid()
+        return ORDERS[self.cleaned_data.get("sort", "")][0]
+
+    @property
+    def asked(self) -> dict[str, str]:
+        """What was understood of the address, as it stands there."""
+        self.is_valid()
+        return {name: str(value.pk if hasattr(value, "pk") else value) for name, value in self.cleaned_data.items() if value}
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether anything but the order was asked for."""
+        return bool(self.asked.keys() - {"sort"})
+
+    @property
+    def query(self) -> str:
+        return urlencode(self.asked)
+
 
 def are_many_syncs() -> bool:
     """Whether a list has to say which sync a contact belongs to."""
     return Sync.objects.count() > 1
 
 
+def _tagged(tag: str) -> Q:
+    """Agreed on by both sides, in whatever case it is written here."""
+    if connection.vendor == "postgresql":
+        return Q(base__tags__contains=[fold_tag(tag)])
+    texts = {json.dumps(fold_tag(tag), ensure_ascii=is_ascii) for is_ascii in (True, False)}
+    return Q(*(Q(base__tags__icontains=text) for text in texts), _connector=Q.OR)  # the list as text, in which quotes end a tag
+
+
 def _mentions(text: str) -> Q:
-    """Part of a name, an e-mail address or a phone number however written; or an id, whole."""
-    found = Q(email__icontains=text) | Q(phone__icontains=text)
-    for form in {text, text.lower(), text.upper(), text.title()}:  # SQLite knows the case of ASCII's letters only
-        found |= Q(label__icontains=form)
-    found |= Q(ghl_id=text) | Q(centralstation_id=text)
+    """Part of a name, an e-mail address or a phone number however written; or an id, whole. Two letters begin a word.
+
+    What is found by a whole key is looked up first: within an OR it would keep a database from using its index for the rest."""
+    how = "icontains" if len(text) > 2 else "istartswith"
+    found = Q(**{f"email__{how}": text}) | Q(**{f"phone__{how}": text}) | Q(**{f"label__{how}": text})
+    if how == "istartswith":
+        found |= Q(label__icontains=f" {text}")
+    if connection.vendor == "sqlite":  # which knows the case of ASCII's letters only
+        for form in {text.lower(), text.upper(), text.title()}:
+            found |= Q(label__contains=form) if how == "icontains" else Q(label__startswith=form) | Q(label__contains=f" {form}")
+    return found | Q(pk__in=_by_key(text))
+
+
+def _by_key(text: str) -> list[int]:
+    syncs = list(Sync.objects.values_list("pk", flat=True))  # each index begins with the sync
+    here = Contact.objects.filter(sync__in=syncs).order_by().values_list("pk", flat=True)
+    found = list(here.filter(ghl_id=text).union(here.filter(centralstation_id=text)))
     if number := phone_e164(text, "DE"):
-        found |= Q(pk__in=MatchKey.objects.filter(kind="phone", value=number).values("contact"))
+        keys = MatchKey.objects.filter(sync__in=syncs, side__in=SIDES, kind="phone", value=number)
+        found += keys.values_list("contact", flat=True)[:100]
     return found
 
 
@@ -79,3 +169,27 @@ class ExcludeForm(forms.Form):
         max_length=300,
         help_text=_("Shown beside the contact, so that others understand. For example: asked not to be contacted."),
     )
+
+
+WHICH = {"ticked": _("Those ticked"), "page": _("All on this page"), "all": _("All that match")}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which contacts a button above the list is for: those ticked, those on the page, or all that the filter (in the same form) finds."""
+
+    posted: QueryDict
+
+    @property
+    def which(self) -> str:
+        return self.posted.get("which", "")
+
+    @property
+    def pks(self) -> list[int]:
+        """Those ticked or on the page, by key, whichever is asked for."""
+        page = self.posted.get("page", "").split(",")
+        named = self.posted.getlist("ticked") if self.which == "ticked" else page if self.which == "page" else []
+        return [int(text) for text in named if text.isascii() and text.isdigit() and len(text) < 19][:MOST_NAMED]
+
+    def contacts(self, asked: ContactFilter) -> ContactQuerySet:
+        return asked.with_status() if self.which == "all" else Contact.objects.filter(pk__in=self.pks)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
+from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
+from crmsync.engine.records import SIDES, Value
 from crmsync.engine.values import FieldType
 from crmsync.models import FieldMapping, Sync
 from crmsync.models.sync import Conflict
-from crmsync.sync import fields
+from crmsync.sync.fields import Example
 from crmsync.systems.base import FieldInfo
-from crmsync.systems.errors import CrmError
 
 TYPES = [
     (FieldType.TEXT, _("text")),
@@ -47,7 +48,8 @@ class RowForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run 
 
 
 class NewRowForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
-    """A new row. `known` are the real fields of both accounts; which exist and fit is for crmsync.sync to say."""
+    """A new row. `known` are the real fields of both accounts, each shown with its value in `example`; which exist and fit is for
+    crmsync.sync to say."""
 
     ghl_field = forms.CharField(label=_("GoHighLevel field"))
     centralstation_field = forms.CharField(label=_("CentralStationCRM field"))
@@ -67,40 +69,47 @@ class NewRowForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at r
 
     class Meta:
         model = FieldMapping
-        fields = ["ghl_field", "centralstation_field", "name", "type", "direction", "conflict"]
+        fields = ["ghl_field", "centralstation_field", "direction", "conflict", "name", "type"]
 
-    def __init__(self, sync: Sync, known: tuple[list[FieldInfo], list[FieldInfo]], data: Any = None) -> None:
-        super().__init__(data, instance=FieldMapping(sync=sync, position=sync.mappings.count()))
-        self._sync = sync
-        self._label_by_key = {field.key: field.label for field in known[0]}
-        for name, side_fields in zip(("ghl_field", "centralstation_field"), known, strict=True):
-            taken = set(sync.mappings.values_list(name, flat=True))
-            self.fields[name].widget = forms.Select(choices=_choices([field for field in side_fields if field.key not in taken]))
-
-    def clean(self) -> dict[str, Any]:
-        super().clean()
-        ghl, central = self.cleaned_data.get("ghl_field", ""), self.cleaned_data.get("centralstation_field", "")
-        if ghl and central:
-            try:
-                self._check(ghl, central)
-            except CrmError as error:
-                self.add_error(None, error.message)
-        return self.cleaned_data
-
-    def _check(self, ghl: str, central: str) -> None:
-        """What is wrong with the pair, and, for what was left empty, its name and type. Raises `CrmError`."""
-        for wrong in fields.check_mapping(self._sync, ghl, central):
-            self.add_error(None, wrong)
-        self.cleaned_data["name"] = self.cleaned_data.get("name") or self._label_by_key.get(ghl, ghl)
-        self.cleaned_data["type"] = self.cleaned_data.get("type") or fields.type_of(self._sync, ghl, central)
-        for name in ("ghl_field", "centralstation_field", "name"):
-            if self._sync.mappings.filter(**{name: self.cleaned_data[name]}).exists():
-                self.add_error(name, _("“%(value)s” is in the mapping already.") % {"value": self.cleaned_data[name]})
+    def __init__(
+        self, sync: Sync, known: tuple[list[FieldInfo], list[FieldInfo]], example: Example | None = None, data: Any = None
+    ) -> None:
+        super().__init__(data, instance=FieldMapping(sync=sync))
+        mapped = list(sync.mappings.values_list("ghl_field", "centralstation_field"))
+        for number, side in enumerate(SIDES):
+            taken = {row[number] for row in mapped}
+            values = example.values[side] if example else {}
+            free = [field for field in known[number] if field.key not in taken]
+            self.fields[f"{side}_field"].widget = forms.Select(choices=_choices(free, values))
 
 
-def _choices(known: Sequence[FieldInfo]) -> list[Any]:
-    """Standard fields first, then the account's own; each with its label."""
-    standard = [(field.key, field.label) for field in known if not field.custom]
-    custom = [(field.key, field.label) for field in known if field.custom]
+def _choices(known: Sequence[FieldInfo], values: Mapping[str, Value]) -> list[Any]:
+    """Standard fields first, then the account's own; each with its label, and what a real contact has in it."""
+    standard = [(field.key, _option(field, values)) for field in known if not field.custom]
+    custom = [(field.key, _option(field, values)) for field in known if field.custom]
     groups = [(_("Standard fields"), standard), (_("Custom fields"), custom)]
     return [("", _("Choose a field")), *((label, options) for label, options in groups if options)]
+
+
+def _option(field: FieldInfo, values: Mapping[str, Value]) -> str:
+    value = values.get(field.key)
+    text = ", ".join(value) if isinstance(value, tuple) else value or ""
+    return f"{field.label}: {shortened(text)}" if text else field.label
+
+
+def shortened(text: str) -> str:
+    return Truncator(text).chars(40)
+
+
+class PairForm(forms.Form):
+    """What is chosen so far, to be checked while choosing."""
+
+    ghl_field = forms.CharField(max_length=120)
+    centralstation_field = forms.CharField(max_length=120)
+    direction = forms.ChoiceField(choices=FieldMapping.Direction.choices)
+
+
+class ComparedForm(forms.Form):
+    """Which revision another one is compared with, by its number."""
+
+    to = forms.IntegerField(min_value=1, label=_("Compared with revision"))

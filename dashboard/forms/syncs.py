@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import phonenumbers
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from crmsync.models import Connection, MatchBy, Mode, Sync
+from dashboard.forms.typed import checked, region
 
 ORDER = ("match_first", "match_second", "match_third")
 BRAKE = (
@@ -66,14 +66,11 @@ class SyncForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run
         super().__init__(*args, **kwargs)
         for name, key in zip(ORDER, self.instance.match_by, strict=False):
             self.fields[name].initial = key
+        checked(self.fields["name"], "sync-name", self.instance.pk)
+        checked(self.fields["region"], "region")
 
     def clean_region(self) -> str:
-        region: str = self.cleaned_data["region"].upper()
-        if region and region not in phonenumbers.SUPPORTED_REGIONS:
-            raise forms.ValidationError(
-                _("There is no country “%(region)s”. Two letters, such as DE, AT, CH, GB or US."), params={"region": region}
-            )
-        return region
+        return region(self.cleaned_data["region"])
 
     def clean(self) -> dict[str, Any]:
         super().clean()

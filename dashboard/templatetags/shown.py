@@ -20,8 +20,10 @@ from django.utils.translation import gettext_lazy as _lazy
 
 from crmsync.engine.records import Side
 from crmsync.engine.values import note_text
-from crmsync.engine.write import WriteKind
+from crmsync.engine.write import Write, WriteKind
 from crmsync.models import Change
+from crmsync.sync.figures import Subject
+from crmsync.sync.undo import UNDOABLE
 from crmsync.systems.errors import NAMES
 from dashboard.looks import REFUSALS, look_of
 
@@ -66,6 +68,36 @@ def _relative(moment: datetime) -> str:
     return _("%s ago") % timesince(moment, now, depth=1)
 
 
+@register.simple_tag
+def moment_of(unit: str, moment: datetime) -> SafeString:
+    """When an hour or a day began, in UTC; a page with charts shows hours in the browser's zone."""
+    text = date_format(moment.astimezone(UTC), "Y-m-d" if unit == "day" else "Y-m-d H:i")
+    return format_html('<time datetime="{}" data-unit="{}">{}{}</time>', moment.isoformat(), unit, text, "" if unit == "day" else " UTC")
+
+
+@register.simple_tag
+def figure(number: float | None) -> str:
+    """A number of a chart's table: a dash for none, no digits behind the point that say nothing."""
+    return "–" if number is None else f"{number:,g}" if number < 1000 else f"{number:,.0f}"
+
+
+@register.simple_tag
+def share(part: float) -> str:
+    """A share (0 to 1) as percent, to a tenth; neither all nor nothing unless it is."""
+    percent = round(part * 100, 1)
+    if part > 0 and percent < 0.1:
+        return _("less than 0.1 %")
+    return _("%(percent)s %%") % {"percent": f"{min(percent, 99.9) if part < 1 else 100:g}"}
+
+
+SUBJECTS = {Subject.CONTACTS: _lazy("Contacts"), Subject.TAGS: _lazy("Tags"), Subject.ITEMS: _lazy("Notes and tasks")}
+
+
+@register.filter
+def subject_label(subject: Subject) -> str:
+    return str(SUBJECTS[subject])
+
+
 @register.filter
 def due(text: str) -> str:
     """When a task is due, as the engine has it: a day, or a day with a time in UTC."""
@@ -108,10 +140,18 @@ def value(shown: object) -> SafeString:
     return format_html_join(SafeString("<br>"), "{}", ((line,) for line in lines))
 
 
+@register.simple_tag
+def item_value(name: str, shown: str) -> SafeString:
+    """A field of a note or task as staff read it; `done` is yes or no."""
+    if name == "done":
+        return value(bool(shown))
+    return value(due(shown) if shown and name == "due" else shown)
+
+
 @register.filter
-def item(mapping: Mapping[str, Any], key: str) -> Any:
-    """`mapping[key]`, None where there is none."""
-    return mapping.get(key)
+def item(mapping: Mapping[str, Any] | None, key: str) -> Any:
+    """`mapping[key]`, None where there is none, or no mapping."""
+    return mapping.get(key) if mapping else None
 
 
 @register.simple_tag
@@ -182,12 +222,18 @@ WOULD = {
 
 
 @register.filter
-def would_title(change: Change) -> str:
-    """What a held change would do."""
+def is_undoable(change: Change) -> bool:
+    """Whether a change took effect and is of a kind that can be taken back."""
+    return change.result in UNDOABLE and change.kind in KINDS
+
+
+@register.filter
+def would_title(change: Change | Write) -> str:
+    """What a held change, or a planned write, would do."""
     return str(WOULD[WriteKind(change.kind)]) % {"system": system(change.side), "item": _item_name(change)}
 
 
-def _item_name(change: Change) -> str:
+def _item_name(change: Change | Write) -> str:
     """Only a task has a due date or is done, only a note has a text; a title alone doesn't tell."""
     names = {*change.before, *change.after}
     if names & {"due", "done"}:
@@ -196,14 +242,14 @@ def _item_name(change: Change) -> str:
 
 
 @register.filter
-def differences(change: Change) -> list[tuple[str, Any, Any]]:
+def differences(change: Change | Write) -> list[tuple[str, Any, Any]]:
     """(field, before, after) of each field that the change touched, but for those that are empty before and after."""
     names = [*change.after, *(name for name in change.before if name not in change.after)]
     rows = [(name, _written(change, name, change.before), _written(change, name, change.after)) for name in names]
     return [row for row in rows if not (_is_nothing(row[1]) and _is_nothing(row[2]))]
 
 
-def _written(change: Change, name: str, values: Mapping[str, Any]) -> Any:
+def _written(change: Change | Write, name: str, values: Mapping[str, Any]) -> Any:
     found = values.get(name)
     return due(found) if found and name == "due" and change.kind in ITEM_KINDS else found
 

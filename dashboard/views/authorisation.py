@@ -38,7 +38,7 @@ def add(request: StaffRequest) -> HttpResponse:
     form = GhlOAuthForm(request.POST or None)
     if form.is_valid():
         values = {name: value for name, value in form.cleaned_data.items() if value}
-        if added := accepted(form, lambda: authorisation.add(**values)):
+        if added := accepted(form, lambda: authorisation.add(**values, by=request.user)):
             return redirect("connection_connect", added.pk)
     return show_form(request, "connections/add_ghl_oauth.html", form, redirect_uri=authorisation.redirect_uri())
 
@@ -99,7 +99,7 @@ def callback(request: StaffRequest) -> HttpResponse:
         messages.warning(request, _no(request))
         return redirect("connection_connect", found.pk)
     try:
-        choices = authorisation.finish(found, code, for_agency=begun["agency"])
+        choices = authorisation.finish(found, code, for_agency=begun["agency"], by=request.user)
     except SetupError as error:
         messages.error(request, error.message)
         return redirect("connection", found.pk)
@@ -136,10 +136,14 @@ def location(request: StaffRequest, pk: int) -> HttpResponse:
         messages.info(request, _("There is no location to choose for %(name)s.") % {"name": found.name})
         return redirect("connection", pk)
     form = LocationForm(request.POST or None, choices=request.session.get(LOCATIONS, {}).get(str(pk), []))
-    if form.is_valid() and accepted(form, lambda: authorisation.choose_location(found, form.cleaned_data["location_id"])) is not None:
+    if form.is_valid() and _chosen(form, found, request):
         request.session.pop(LOCATIONS, None)
         return _connected(request, found)
     return show_form(request, "connections/location.html", form, connection=found)
+
+
+def _chosen(form: LocationForm, found: Connection, request: StaffRequest) -> bool:
+    return accepted(form, lambda: authorisation.choose_location(found, form.cleaned_data["location_id"], request.user)) is not None
 
 
 @require_form
@@ -152,7 +156,7 @@ def client_secret(request: StaffRequest, pk: int) -> HttpResponse:
     form = ClientSecretForm(request.POST or None)
     if (
         form.is_valid()
-        and accepted(form, lambda: authorisation.replace_client_secret(found, form.cleaned_data["client_secret"])) is not None
+        and accepted(form, lambda: authorisation.replace_client_secret(found, form.cleaned_data["client_secret"], request.user)) is not None
     ):
         messages.success(request, _("The new client secret is stored. It is used from the next renewal on, and by Reconnect."))
         return redirect("connection", pk)

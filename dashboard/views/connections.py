@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.db.models import ProtectedError, Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -15,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from crmsync.engine.records import Side
 from crmsync.models import Connection, Health, Sync
-from crmsync.sync import actions, hooks, outcome, setup
+from crmsync.sync import actions, hooks, outcome, scopes, setup
 from crmsync.sync.connection_report import ConnectionReport
 from crmsync.systems.errors import CrmError
 from dashboard.access import CONNECTIONS, RUN, VIEW, StaffRequest, needs
@@ -37,7 +38,8 @@ def connections(request: StaffRequest) -> HttpResponse:
 def connection(request: StaffRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(Connection.objects.select_related("budget").without_secrets(), pk=pk)
     report = ConnectionReport(found, timezone.now())
-    return render(request, "connections/connection.html", {"connection": found, "report": report, "syncs": _syncs_of(found)})
+    context = {"connection": found, "report": report, "syncs": _syncs_of(found), "permissions": scopes.permissions(found)}
+    return render(request, "connections/connection.html", context)
 
 
 def _syncs_of(found: Connection) -> list[Sync]:
@@ -51,7 +53,7 @@ def add_ghl(request: StaffRequest) -> HttpResponse:
     form = GhlForm(request.POST or None)
     if form.is_valid():
         values = {name: value for name, value in form.cleaned_data.items() if value}
-        if added := accepted(form, lambda: setup.add_ghl_connection(**values)):
+        if added := accepted(form, lambda: setup.add_ghl_connection(**values, by=request.user)):
             return _added(request, added)
     return show_form(request, "connections/add_ghl.html", form)
 
@@ -61,7 +63,7 @@ def add_ghl(request: StaffRequest) -> HttpResponse:
 @needs(CONNECTIONS)
 def add_centralstation(request: StaffRequest) -> HttpResponse:
     form = CentralStationForm(request.POST or None)
-    if form.is_valid() and (added := accepted(form, lambda: setup.add_centralstation_connection(**form.cleaned_data))):
+    if form.is_valid() and (added := accepted(form, lambda: setup.add_centralstation_connection(**form.cleaned_data, by=request.user))):
         return _added(request, added)
     return show_form(request, "connections/add_centralstation.html", form)
 
@@ -77,7 +79,7 @@ def edit(request: StaffRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(Connection.objects.without_secrets(), pk=pk)
     form = (GhlEditForm if found.side is Side.GHL else EditForm)(request.POST or None, instance=found)
     if form.is_valid():
-        form.save(commit=False).save(update_fields=["name", "default_user_id", "webhook_keys"])
+        setup.save_connection(form.save(commit=False), ("name", "default_user_id", "webhook_keys"), request.user)
         messages.success(request, _("Saved."))
         return redirect("connection", pk)
     return show_form(request, "connections/edit.html", form, pk=pk)
@@ -92,7 +94,7 @@ def credential(request: StaffRequest, pk: int) -> HttpResponse:
         return redirect("connection_client_secret", pk)
     form = CredentialForm(request.POST or None)
     if form.is_valid():
-        accepted(form, lambda: setup.replace_credential(found, form.cleaned_data["credential"]))
+        accepted(form, lambda: setup.replace_credential(found, form.cleaned_data["credential"], request.user))
         if form.is_valid():
             messages.success(request, _("The new credential works and is stored."))
             return redirect("connection", pk)
@@ -131,7 +133,7 @@ def resume(request: StaffRequest, pk: int) -> HttpResponse:
     return back(request, "connection", pk)
 
 
-HOOKS: dict[str, tuple[Callable[[Connection], object], str | Promise]] = {
+HOOKS: dict[str, tuple[Callable[[Connection, User], object], str | Promise]] = {
     "register": (hooks.register, _lazy("The webhooks are registered, and looked after from now on.")),
     "repair": (hooks.repair, _lazy("The webhooks are in order.")),
     "remove": (hooks.remove, _lazy("The webhooks are removed. Changes are found by looking for them, later.")),
@@ -147,7 +149,7 @@ def hooks_do(request: StaffRequest, pk: int, verb: str) -> HttpResponse:
         raise Http404
     call, done = HOOKS[verb]
     try:
-        call(found)
+        call(found, request.user)
     except CrmError as error:
         messages.error(request, found.hooks_notice or outcome.explain(error)[0])
     else:
@@ -166,7 +168,7 @@ def delete(request: StaffRequest, pk: int) -> HttpResponse:
     if request.method != "POST":
         return render(request, "connections/delete.html", {"connection": found})
     try:
-        setup.remove_connection(found)
+        setup.delete_connection(found, request.user)
     except ProtectedError:
         names = ", ".join(sync.name for sync in _syncs_of(found))
         messages.error(request, _("The connection stays: it is in use by %(syncs)s.") % {"syncs": names})

@@ -13,6 +13,7 @@ from django_htmx.http import HttpResponseClientRefresh
 from crmsync.engine.records import SIDES, ItemKind, Side
 from crmsync.models import Contact, Status
 from crmsync.sync import actions, reports
+from crmsync.sync.origins import origins
 from crmsync.systems.errors import NAMES
 from dashboard.access import RESOLVE, VIEW, StaffRequest, needs
 from dashboard.answers import act, back, show, show_form
@@ -26,17 +27,22 @@ from dashboard.verbs import VERB_BY_NAME, Verb, verbs_for
 @needs(VIEW)
 def contact(request: StaffRequest, pk: int) -> HttpResponse:
     found = _contact(pk)
+    places = [(side, found.remote_id(side), reports.open_url(found, side)) for side in SIDES]
+    known = origins(found)
+    items = [item for kind in ItemKind for item in reports.items_of(found, kind)]
     context = {
         "contact": found,
         "advice": _advice(found),
         "next_try": found.due_at if found.status == Status.FAILED and found.due_at and found.due_at > timezone.now() else None,
         "verbs": verbs_for(found, request.user),
-        "places": [(side, found.remote_id(side), reports.open_url(found, side)) for side in SIDES],
+        "places": places,
+        "urls": {side: url for side, _id, url in places},
+        "origins": known,
         "fields": reports.sides(found),
         "may_differ": found.is_linked and found.status != Status.QUARANTINED,
-        "tags": reports.tags_of(found),
-        "item_conflicts": reports.item_conflicts(found),
-        "items": [item for kind in ItemKind for item in reports.items_of(found, kind)],
+        "tags": [{"name": tag, "origin": known.get(f"tag:{tag}")} for tag in reports.tags_of(found)],
+        "item_conflicts": reports.item_conflicts(found, items),
+        "items": items,
         "candidates": _candidates(found),
         "page": page_of(found.changes.select_related("by"), request.GET, size=20),
         "is_moving": found.status == Status.PENDING or found.lease_until > timezone.now(),
@@ -112,7 +118,7 @@ def _after(request: StaffRequest, found: Contact, done: bool) -> HttpResponse:
         return back(request, "contact", found.pk)
     if not done:
         return HttpResponseClientRefresh()
-    context = {"contact": _contact(found.pk), "is_watched": True, "with_sync": are_many_syncs()}
+    context = {"contact": _contact(found.pk), "is_watched": True, "is_choosable": "choose" in request.GET, "with_sync": are_many_syncs()}
     return render(request, "contacts/_row.html", context)
 
 

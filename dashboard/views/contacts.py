@@ -1,98 +1,81 @@
-"""The list of contacts, found by sync, status and what is typed, and Retry for what it shows."""
+"""The list of contacts: found by what is typed and chosen, as a page or as a file, and what can be done with many at once."""
 
-from django.db.models import Count
-from django.http import HttpResponse
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
-from crmsync.models import Contact, Issue, Status, Sync
+from crmsync.models import Contact, Issue, Status
 from crmsync.models.contact import ContactQuerySet
-from crmsync.sync import actions
-from crmsync.sync.prices import MANY
-from dashboard import costs
 from dashboard.access import RETRY, VIEW, StaffRequest, needs
 from dashboard.answers import act, back, show
-from dashboard.forms.contacts import ContactFilter, are_many_syncs
+from dashboard.bulk import BULK, BulkVerb, prospect
+from dashboard.forms.contacts import CAUSES, WHICH, Choice, ContactFilter, are_many_syncs
+from dashboard.found import counts, csv_lines
 from dashboard.looks import STATUS
 from dashboard.paging import page_of
-from dashboard.verbs import RETRYABLE
 
 
 @require_safe
 @needs(VIEW)
 def contacts(request: StaffRequest) -> HttpResponse:
     asked = ContactFilter(request.GET)
-    counts = dict(asked.contacts().order_by().values_list("status").annotate(Count("pk")))
-    retryable = _retryable(asked).count() if request.user.has_perm(RETRY) else 0
+    page = page_of(asked.with_status().select_related("sync"), request.GET, order=asked.order)
+    total, statuses = counts(asked)
     context = {
         "filter": asked,
         "with_sync": are_many_syncs(),
         "nothing": _nothing(asked),
         "chosen": asked.cleaned_data,
-        "page": page_of(asked.with_status().select_related("sync"), request.GET),
-        "statuses": [(status, counts[status]) for status in Status if status in counts],
-        "total": sum(counts.values()),
-        "retryable": retryable,
-        "costs": _costs(asked, retryable),
+        "page": page,
+        "shown": ",".join(str(contact.pk) for contact in page.rows),
+        "statuses": statuses,
+        "total": total,
+        "causes": Issue.objects.filter(closed_at=None)[:CAUSES],
+        "bulk": [verb for verb in BULK.values() if request.user.has_perm(verb.permission)],
+        "which": WHICH.items(),
     }
     return show(request, "contacts/page.html", "contacts/_found.html", context)
 
 
 def _nothing(asked: ContactFilter) -> str:
     """What to say where there is no contact of the status chosen, "" where more was asked for than a status."""
-    chosen = asked.cleaned_data
-    status = chosen.get("status")
-    return "" if not status or chosen.get("q") or chosen.get("issue") else str(STATUS[Status(status)].none)
+    status = asked.cleaned_data.get("status")
+    return str(STATUS[Status(status)].none) if status and not asked.asked.keys() - {"status", "sync", "sort"} else ""
 
 
-def _costs(asked: ContactFilter, n: int) -> list[str]:
-    """What retrying them all costs, where they are many and of one sync."""
-    if n < MANY:
-        return []
-    chosen = asked.cleaned_data.get("sync")
-    syncs = Sync.objects.select_related("ghl__budget", "centralstation__budget").filter(**({"pk": chosen.pk} if chosen else {}))
-    return costs.of_retry(syncs[0], n) if len(syncs) == 1 else []
-
-
-def _retryable(asked: ContactFilter) -> ContactQuerySet:
-    """What the brake holds is approved or rejected as a whole, or retried one by one."""
-    return asked.with_status().filter(status__in=RETRYABLE, held_by=None)
+@require_safe
+@needs(VIEW)
+def export(request: StaffRequest) -> HttpResponseBase:
+    """What the filter finds, as a file that begins to arrive at once."""
+    lines = csv_lines(ContactFilter(request.GET).with_status())
+    return StreamingHttpResponse(
+        lines, content_type="text/csv; charset=utf-8", headers={"Content-Disposition": 'attachment; filename="contacts.csv"'}
+    )
 
 
 @require_POST
 @needs(RETRY)
-def retry_found(request: StaffRequest) -> HttpResponse:
-    """Retry what the list showed: its filter is in the form."""
-    return _retry(request, _retryable(ContactFilter(request.POST)))
+def bulk(request: StaffRequest, name: str) -> HttpResponse:
+    """Say in numbers what a button above the list will do; do it when that was confirmed."""
+    if (verb := BULK.get(name)) is None:
+        raise Http404
+    if not request.user.has_perm(verb.permission):
+        raise PermissionDenied
+    asked, choice = ContactFilter(request.POST), Choice(request.POST)
+    chosen = choice.contacts(asked)
+    reason = request.POST.get("reason", "").strip()
+    coming = prospect(verb, chosen)
+    if "confirmed" in request.POST and coming.is_possible and (reason or verb.asks):
+        return _do(request, verb, chosen, reason)
+    context = {"asked": asked, "choice": choice, "verb": verb, "prospect": coming, "is_unreasoned": "confirmed" in request.POST}
+    return render(request, "contacts/bulk.html", context, status=422 if context["is_unreasoned"] else 200)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@needs(RETRY)
-def retry_issue(request: StaffRequest, pk: int) -> HttpResponse:
-    """Retry all that one cause holds up, but what the brake holds. Where they are many, a page before it tells what it costs."""
-    issue = get_object_or_404(Issue.objects.select_related("sync__ghl__budget", "sync__centralstation__budget"), pk=pk)
-    which = Contact.objects.filter(issue=issue, held_by=None)
-    if request.method == "POST":
-        return _retry(request, which)
-    n = which.count()
-    context = {
-        "heading": ngettext("Retry %d contact", "Retry %d contacts", n) % n,
-        "warning": _("They are compared now, and what differs is written. Retry once the cause is mended: %s") % issue.explanation,
-        "further": costs.of_retry(issue.sync, n),
-        "submit": _("Retry all"),
-    }
-    return render(request, "contacts/retry_issue.html", context)
-
-
-def _retry(request: StaffRequest, which: ContactQuerySet) -> HttpResponse:
-    count = which.count()
-    act(
-        request,
-        lambda: actions.retry(which, request.user),
-        ngettext("%d contact will be tried again now.", "%d contacts will be tried again now.", count) % count,
-    )
+def _do(request: StaffRequest, verb: BulkVerb, chosen: ContactQuerySet, reason: str) -> HttpResponse:
+    taken = verb.takes(chosen)
+    act(request, lambda: verb.call(taken, request.user, reason), verb.done(taken.count()))
     return back(request, "contacts")
 
 
@@ -101,4 +84,5 @@ def _retry(request: StaffRequest, which: ContactQuerySet) -> HttpResponse:
 def contact_row(request: StaffRequest, pk: int) -> HttpResponse:
     """One row, for one that refreshes itself while its contact is being worked on."""
     row = get_object_or_404(Contact.objects.select_related("sync"), pk=pk)
-    return render(request, "contacts/_row.html", {"contact": row, "is_watched": True, "with_sync": are_many_syncs()})
+    context = {"contact": row, "is_watched": True, "is_choosable": "choose" in request.GET, "with_sync": are_many_syncs()}
+    return render(request, "contacts/_row.html", context)

@@ -21,8 +21,6 @@ from dashboard.cards import SyncCard, sync_cards
 from dashboard.forms.syncs import NewSyncForm, SyncForm
 
 require_form = require_http_methods(["GET", "HEAD", "POST"])
-COMPARED_ANEW = {"match_by", "create_in_ghl", "create_in_centralstation", "sync_tags", "sync_notes", "sync_tasks", "region"}
-"""Settings that decide what counts as the same: when one changes, all contacts are compared again."""
 
 BY_THE_CLOCK = {"creates_per_hour", "quiet_from", "quiet_until"}
 """Settings that decide when what waits goes on."""
@@ -59,7 +57,7 @@ def sync(request: StaffRequest, pk: int) -> HttpResponse:
 @needs(MAPPINGS)
 def add(request: StaffRequest) -> HttpResponse:
     form = NewSyncForm(request.POST or None)
-    if form.is_valid() and (made := accepted(form, lambda: setup.create_sync(**form.settings()))):
+    if form.is_valid() and (made := accepted(form, lambda: setup.create_sync(**form.settings(), by=request.user))):
         messages.success(request, _("The sync is there, with the usual mapping of fields. Look at it, then run it."))
         return redirect("sync", made.pk)
     return show_form(request, "syncs/add.html", form)
@@ -69,13 +67,11 @@ def add(request: StaffRequest) -> HttpResponse:
 @needs(MAPPINGS)
 def edit(request: StaffRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(_syncs(), pk=pk)
-    before = {name: getattr(found, name) for name in (*COMPARED_ANEW, *BY_THE_CLOCK)}
     form = SyncForm(request.POST or None, instance=found)
     if form.is_valid():
         found.match_by = form.cleaned_data["match_by"]
-        found.save(update_fields=list(form.settings()))
-        changed = {name for name, value in before.items() if value != getattr(found, name)}
-        if changed & COMPARED_ANEW:
+        changed = setup.save_sync(found, list(form.settings()), request.user)
+        if changed & setup.COMPARED_ANEW:
             actions.mapping_changed(found, request.user)
         if changed & BY_THE_CLOCK:
             actions.clock_changed(found)

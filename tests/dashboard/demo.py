@@ -163,6 +163,7 @@ def _demo_conflict(sync: Sync, run: Run, by: User | None) -> None:
     conflict = make_contact(
         sync,
         Status.CONFLICT,
+        conflicts=["phone"],
         label=person[0],
         email=person[1],
         phone=person[2],

@@ -152,7 +152,7 @@ def test_without_javascript_a_row_is_retried(open_page: OpenPage) -> None:
 
 def test_without_javascript_a_conflict_is_decided(open_page: OpenPage) -> None:
     both: dict[str, Any] = {"base": {"fields": {"phone": ["1", "1"]}}, "seen": {"phone": ["+49 30 2", "+49 30 3"]}}
-    contact = make_contact(make_sync(), Status.CONFLICT, **both)
+    contact = make_contact(make_sync(), Status.CONFLICT, conflicts=["phone"], **both)
     page = without_scripts(open_page, Role.OPERATOR)
     page.goto(f"/contacts/{contact.pk}/")
     page.get_by_role("button", name="Take this value Phone, CentralStationCRM").click()
@@ -187,8 +187,27 @@ def test_without_javascript_one_signs_out(open_page: OpenPage) -> None:
 def addresses(sync: Sync) -> list[str]:
     contacts = [sync.contacts.filter(status=status)[0].pk for status in ("conflict", "review", "quarantined", "failed", "in_sync")]
     quarantined = contacts[2]
-    pages = ["/", "/contacts/", "/contacts/?q=nobody", "/runs/", "/connections/", "/connections/add/ghl", "/connections/add/centralstation"]
-    pages += ["/syncs/", "/syncs/add", "/people/", "/people/add", "/accounts/password/change/", "/accounts/logout/"]
+    pages = [
+        "/",
+        "/contacts/",
+        "/contacts/?q=nobody",
+        "/runs/",
+        "/reports/",
+        "/notifications/",
+        "/connections/",
+        "/connections/add/ghl",
+        "/connections/add/centralstation",
+    ]
+    pages += [
+        "/syncs/",
+        "/syncs/add",
+        "/people/",
+        "/people/add",
+        "/people/invite",
+        "/audit/",
+        "/accounts/password/change/",
+        "/accounts/logout/",
+    ]
     pages += [f"/contacts/{pk}/" for pk in contacts]
     pages += [f"/contacts/{quarantined}/do/delete-there", f"/contacts/{quarantined}/exclude", f"/runs/{sync.runs.all()[0].pk}/"]
     pages += [f"/syncs/{sync.pk}/", f"/syncs/{sync.pk}/edit", f"/syncs/{sync.pk}/go-live"]

@@ -13,12 +13,14 @@ from pytest_django import DjangoAssertNumQueries
 
 from crmsync.engine.records import Side
 from crmsync.models import Cause, Contact, Issue, Item, Result, Status, Sync
+from crmsync.sync.origins import origins
 from tests.dashboard.data import make_change, make_contact
 from tests.dashboard.demo import demo
 
 PHONES: dict[str, Any] = {
     "base": {"fields": {"phone": ["+49 30 1", "+49 30 1"]}, "tags": ["vip"]},
     "seen": {"phone": ["+49 30 2", "+49 30 3"]},
+    "conflicts": ["phone"],
 }
 
 
@@ -38,10 +40,10 @@ def buttons(client: Client, contact: Contact) -> list[str]:
 @pytest.mark.parametrize(
     ("status", "names"),
     [
-        (Status.IN_SYNC, ["sync-now"]),
-        (Status.FAILED, ["retry"]),
-        (Status.WAITING, ["retry"]),
-        (Status.CONFLICT, ["sync-now"]),
+        (Status.IN_SYNC, ["sync-now", "separate"]),
+        (Status.FAILED, ["retry", "separate"]),
+        (Status.WAITING, ["retry", "separate"]),
+        (Status.CONFLICT, ["sync-now", "separate"]),
         (Status.REVIEW, ["sync-now", "keep-apart"]),
         (Status.QUARANTINED, ["restore", "unlink", "delete-there"]),
         (Status.EXCLUDED, ["include"]),
@@ -118,6 +120,55 @@ def test_a_change_shows_before_after_result_cause_and_who(sync: Sync, operator: 
     make_change(contact, before={"city": "Bonn"}, after={"city": "Köln"}, result=Result.NOT_KEPT, cause=Cause.RETRY, by=user)
     shown = page(operator, contact)
     assert all(text in shown for text in ("Bonn", "Köln", "not kept", "retry by a person", "operator@example.com"))
+
+
+def test_a_field_tells_where_its_value_came_from(sync: Sync, viewer: Client) -> None:
+    contact = make_contact(sync, base={"fields": {"city": ["Köln", "Köln"]}})
+    make_change(contact, side=Side.CENTRALSTATION, after={"city": "Köln"}, cause=Cause.WEBHOOK)
+    shown = page(viewer, contact)
+    assert "from GoHighLevel" in shown
+
+
+def test_what_an_undo_wrote_back_came_from_no_side(sync: Sync, viewer: Client) -> None:
+    contact = make_contact(sync, base={"fields": {"city": ["Bonn", "Bonn"]}})
+    make_change(contact, side=Side.CENTRALSTATION, after={"city": "Bonn"}, cause=Cause.UNDO)
+    shown = page(viewer, contact)
+    assert ["written back" in shown, "from GoHighLevel" in shown] == [True, False]
+
+
+def test_a_value_that_was_replaced_by_hand_has_no_origin_in_the_log(sync: Sync) -> None:
+    contact = make_contact(sync, base={"fields": {"city": ["Bonn", "Bonn"]}})
+    make_change(contact, side=Side.CENTRALSTATION, after={"city": "Köln"})
+    assert origins(contact) == {}
+
+
+def test_the_latest_write_tells_the_origin(sync: Sync) -> None:
+    contact = make_contact(sync, base={"fields": {"city": ["Köln", "Köln"]}})
+    make_change(contact, side=Side.CENTRALSTATION, after={"city": "Bonn"})
+    change = make_change(contact, side=Side.GHL, after={"city": "Köln"})
+    assert [(one.side, one.change) for one in origins(contact).values()] == [(Side.CENTRALSTATION, change)]
+
+
+def test_a_tag_tells_where_it_came_from(sync: Sync) -> None:
+    contact = make_contact(sync, base={"fields": {}, "tags": ["vip"]})
+    make_change(contact, side=Side.GHL, kind="add_tags", after={"tags": ["VIP"]})
+    assert origins(contact)["tag:vip"].side == Side.CENTRALSTATION
+
+
+def test_a_failed_write_tells_status_and_trace_id(sync: Sync, viewer: Client) -> None:
+    contact = make_contact(sync)
+    make_change(contact, result=Result.FAILED, http_status=422, trace_id="trace-7", remote_id="Gh123")
+    shown = page(viewer, contact)
+    assert [text in shown for text in ("HTTP 422", "trace-7", "Gh123")] == [True] * 3
+
+
+def test_unlinking_says_what_will_happen_and_leaves_two_excluded_contacts(sync: Sync, operator: Client) -> None:
+    contact = make_contact(sync)
+    said = operator.get(reverse("contact_do", args=[contact.pk, "separate"])).content.decode()
+    do(operator, contact, "separate")
+    halves = set(Contact.objects.values_list("ghl_id", "centralstation_id", "status"))
+    assert "Nothing is deleted or changed" in said
+    assert halves == {(contact.ghl_id, None, "excluded"), (None, contact.centralstation_id, "excluded")}
 
 
 def test_changes_come_twenty_a_page(sync: Sync, viewer: Client) -> None:

@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
+import re
+from datetime import timedelta
+
 import pytest
 from django.test import Client
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from crmsync.engine.records import Side
-from crmsync.models import Connection, Issue, Mode, Run, RunKind, RunStatus, Status, Sync
+from crmsync.models import (
+    Connection,
+    Health,
+    HeldBatch,
+    Issue,
+    Mode,
+    RateBudget,
+    Result,
+    Run,
+    RunKind,
+    RunStatus,
+    Status,
+    Sync,
+    Tally,
+    Visit,
+)
 from dashboard.cards import SyncCard
-from tests.dashboard.data import make_connection, make_contact
+from tests.dashboard.data import make_change, make_connection, make_contact, make_sync
 from tests.dashboard.demo import demo
 
 
@@ -21,17 +40,30 @@ def page(client: Client, **headers: str) -> str:
     ("statuses", "sentence"),
     [
         ([], "No contacts yet."),
-        ([Status.IN_SYNC], "The only contact is in sync."),
-        ([Status.IN_SYNC] * 3, "All 3 contacts are in sync."),
-        ([Status.IN_SYNC, Status.PENDING], "1 of 2 contacts are in sync; for the others there is nothing to do."),
-        ([Status.IN_SYNC, Status.FAILED], "1 of 2 contacts are in sync, one needs a look."),
-        ([Status.IN_SYNC, Status.FAILED, Status.CONFLICT], "1 of 3 contacts are in sync, 2 need a look."),
+        ([Status.IN_SYNC], "1 contact: 1 in sync and verified equal in the last 24 h."),
+        ([Status.FAILED], "1 contact: none in sync, 1 failed."),
+        (
+            [Status.IN_SYNC, Status.CONFLICT, Status.CONFLICT, Status.WAITING],
+            "4 contacts: 1 in sync and verified equal in the last 24 h, 1 waiting, 2 conflicts.",
+        ),
     ],
 )
 def test_one_sentence_says_how_a_sync_stands(sync: Sync, statuses: list[Status], sentence: str) -> None:
     for status in statuses:
         make_contact(sync, status)
     assert SyncCard(sync).sentence == sentence
+
+
+def test_the_sentence_tells_how_many_were_verified_lately(sync: Sync) -> None:
+    make_contact(sync)
+    make_contact(sync, verified_at=timezone.now() - timedelta(hours=25))
+    assert "2 in sync (1 verified equal in the last 24 h)" in SyncCard(sync).sentence
+
+
+def test_the_sentence_tells_how_long_the_oldest_change_waits(sync: Sync) -> None:
+    for minutes in (2, 6):
+        make_contact(sync, Status.PENDING, dirty=1, dirty_since=timezone.now() - timedelta(minutes=minutes, seconds=5))
+    assert SyncCard(sync).sentence.endswith("; oldest unsynced change 6 minutes.")
 
 
 def test_a_count_leads_to_its_contacts(sync: Sync, viewer: Client) -> None:
@@ -120,5 +152,123 @@ def test_no_credential_is_on_it(sync: Sync, administrator: Client) -> None:
 
 def test_its_queries_do_not_grow_with_contacts(viewer: Client, django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
     demo()
-    with django_assert_max_num_queries(15):
+    with django_assert_max_num_queries(31):
         page(viewer)
+
+
+def needs(client: Client) -> list[tuple[str, str]]:
+    """What the overview says needs a person: (where it leads, text)."""
+    section = page(client).split('id="needs-title"')[1].split("</section>")[0]
+    return re.findall(r'<a href="([^"]*)">([^<]*)</a>', section)
+
+
+def test_nothing_needs_a_person_where_all_is_in_sync(sync: Sync, viewer: Client) -> None:
+    make_contact(sync)
+    assert "Nothing needs a person now." in page(viewer)
+
+
+@pytest.mark.parametrize(
+    ("status", "text"),
+    [
+        (Status.FAILED, "1 contact failed"),
+        (Status.CONFLICT, "1 conflict"),
+        (Status.REVIEW, "1 contact to review"),
+        (Status.QUARANTINED, "1 contact quarantined"),
+    ],
+)
+def test_what_needs_a_person_leads_to_it(sync: Sync, viewer: Client, status: Status, text: str) -> None:
+    make_contact(sync, status)
+    assert needs(viewer) == [(f"/contacts/?sync={sync.pk}&amp;status={status}", text)]
+
+
+def test_a_held_batch_needs_a_person(sync: Sync, viewer: Client) -> None:
+    HeldBatch.objects.create(sync=sync, kind=HeldBatch.Kind.DELETIONS, side=Side.GHL, explanation="x")
+    assert needs(viewer) == [(f"/syncs/{sync.pk}/", "1 batch held")]
+
+
+def test_a_connection_that_is_locked_out_needs_a_person(sync: Sync, viewer: Client) -> None:
+    Connection.objects.filter(pk=sync.ghl_id).update(health=Health.RECONNECT)
+    assert needs(viewer) == [(f"/connections/{sync.ghl_id}/", "Berlin marketing doesn&#x27;t let crmsync in")]
+
+
+def test_a_connection_shows_what_webhooks_told_of(sync: Sync, viewer: Client) -> None:
+    Tally.add(sync.ghl_id, "announced", 3)
+    Tally.add(sync.ghl_id, "found", 1)
+    assert "75 % of changes this week" in page(viewer)
+
+
+def test_a_connection_shows_its_requests_of_today_and_what_is_left(sync: Sync, viewer: Client) -> None:
+    RateBudget.objects.filter(pk=sync.ghl_id).update(today=timezone.now().date(), calls_today=1_204, left_today=198_796)
+    assert [text in page(viewer) for text in ("<dd>1,204</dd>", "<dd>198,796</dd>")] == [True, True]
+
+
+def test_requests_of_another_day_do_not_count_as_of_today(sync: Sync, viewer: Client) -> None:
+    RateBudget.objects.filter(pk=sync.ghl_id).update(today=timezone.now().date() - timedelta(days=1), calls_today=1_204)
+    assert "<dd>1,204</dd>" not in page(viewer)
+
+
+# While you were away
+
+
+def was_here(ago: timedelta) -> None:
+    Visit.objects.update(seen_at=timezone.now() - ago)
+
+
+def test_a_first_visit_tells_of_no_absence(sync: Sync, viewer: Client) -> None:
+    assert "While you were away" not in page(viewer)
+
+
+def test_who_comes_back_is_told_what_was_written_and_what_failed(sync: Sync, viewer: Client) -> None:
+    page(viewer)
+    was_here(timedelta(hours=3))
+    contact = make_contact(sync)
+    make_change(contact)
+    make_change(contact)
+    make_change(contact, result=Result.FAILED)
+    shown = page(viewer)
+    assert [text in shown for text in ("2 changes written (1 contact)", "1 change failed")] == [True, True]
+
+
+def test_who_comes_back_is_told_of_new_causes_and_of_those_that_are_over(sync: Sync, viewer: Client) -> None:
+    page(viewer)
+    was_here(timedelta(hours=3))
+    Issue.objects.create(sync=sync, code="x", explanation="x", what_to_do="x")
+    Issue.objects.create(sync=sync, code="y", explanation="x", what_to_do="x", closed_at=timezone.now())
+    shown = page(viewer)
+    assert [text in shown for text in ("1 new cause of failure", "1 cause of failure is over")] == [True, True]
+
+
+def test_a_look_a_minute_later_still_tells_of_the_same_absence(sync: Sync, viewer: Client) -> None:
+    page(viewer)
+    was_here(timedelta(hours=3))
+    page(viewer)
+    was_here(timedelta(minutes=1))
+    assert "Nothing was written and nothing has failed since then." in page(viewer)
+
+
+def test_a_page_that_refreshes_itself_is_no_visit(sync: Sync, viewer: Client) -> None:
+    page(viewer)
+    was_here(timedelta(hours=3))
+    before = Visit.objects.get().seen_at
+    page(viewer, **{"HX-Request": "true"})
+    assert Visit.objects.get().seen_at == before
+
+
+# Charts
+
+
+def test_a_chart_has_its_numbers_as_a_table(sync: Sync, viewer: Client) -> None:
+    make_change(make_contact(sync), lag_s=4.2)
+    shown = page(viewer)
+    assert "1 written, 0 failed." in shown
+    assert "<td>4.2</td><td>4.2</td>" in shown
+
+
+def test_the_charts_of_an_open_page_are_fetched_alone(sync: Sync, viewer: Client) -> None:
+    assert viewer.get("/overview/charts").content.decode().strip().startswith('<section class="charts"')
+
+
+def test_where_there_are_several_syncs_a_need_names_its_own(sync: Sync, viewer: Client) -> None:
+    make_sync("Hamburg")
+    make_contact(sync, Status.CONFLICT)
+    assert [text for _, text in needs(viewer)] == ["Berlin: 1 conflict"]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from crmsync.models import Run, RunKind, RunStatus, Status, Sync
+from crmsync.engine.records import Side
+from crmsync.models import Result, Run, RunKind, RunStatus, Status, Sync
 from dashboard.progress import RunProgress
 from tests.dashboard.data import make_change, make_contact, make_sync
 
@@ -94,9 +97,32 @@ def test_each_list_tells_how_much_was_read_and_what_was_refused() -> None:
     assert listed == [("Contacts read from GoHighLevel", 7, True, ""), ("Tasks read from GoHighLevel", 0, False, "tasks.readonly")]
 
 
-def test_writes_are_told_by_side_and_kind() -> None:
-    shown = progress(counts={"ghl.create": 2, "centralstation.add_tags": 3, "in_sync": 9})
-    assert shown.writes == [("GoHighLevel", [("contacts created", 2)]), ("CentralStationCRM", [("contacts given tags", 3)])]
+def test_a_run_tells_what_it_did_by_subject_and_crm(sync: Sync, viewer: Client) -> None:
+    run, contact = Run.objects.create(sync=sync, kind=RunKind.POLL), make_contact(sync)
+    make_change(contact, run=run, kind="create_item", side=Side.CENTRALSTATION)
+    make_change(contact, run=run, result=Result.FAILED)
+    found = viewer.get(f"/runs/{run.pk}/").context["progress"].lines
+    assert [(line.subject, line.side, line.done["created"], line.failed) for line in found] == [
+        ("contacts", "ghl", 0, 1),
+        ("items", "centralstation", 1, 0),
+    ]
+
+
+def test_a_run_tells_how_many_were_equal_as_they_were(sync: Sync) -> None:
+    run = Run.objects.create(sync=sync, kind=RunKind.POLL, counts={"in_sync": 5})
+    make_change(make_contact(sync), run=run)
+    assert RunProgress(run, {}).unchanged == 4
+
+
+def test_a_run_tells_when_it_will_be_through() -> None:
+    shown = progress({Status.PENDING: 30, Status.IN_SYNC: 10}, progress={"listed": True}, counts={"in_sync": 10})
+    shown.run.started_at = timezone.now() - timedelta(seconds=100)
+    assert shown.ends_at is not None
+    assert (shown.ends_at - timezone.now()).total_seconds() == pytest.approx(300, abs=5)
+
+
+def test_no_end_is_told_before_anything_was_compared() -> None:
+    assert progress({Status.PENDING: 30}, progress={"listed": True}).ends_at is None
 
 
 def test_what_is_pending_is_counted_later_when_it_is_verified() -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
+from datetime import timedelta
 
 import pytest
 from django.db import connection as database
+from django.utils import timezone
 
 from crmsync.engine.records import Side
 from crmsync.models import Connection, RateBudget
@@ -121,3 +123,11 @@ def test_an_answer_in_between_begins_the_count_anew(connection: Connection) -> N
     mine.failed()
     mine.acquire()
     assert row(connection).failures == 1
+
+
+def test_requests_of_a_day_are_counted_by_themselves(connection: Connection) -> None:
+    yesterday = timezone.now().date() - timedelta(days=1)
+    RateBudget.objects.filter(pk=connection.pk).update(today=yesterday, calls=700, calls_today=500)
+    for _ in range(2):
+        DatabaseBudget(connection).acquire()
+    assert (row(connection).calls_today, row(connection).calls) == (2, 702)

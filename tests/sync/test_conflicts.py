@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from crmsync.engine.records import Side
+from crmsync.engine.items import decision_name
+from crmsync.engine.records import ItemKind, Side
 from crmsync.models import Contact
 from crmsync.sandbox.centralstation import CentralStation
 from crmsync.sandbox.ghl import Ghl
@@ -125,3 +126,42 @@ def test_only_a_contact_in_conflict_can_be_decided(joined: Joined) -> None:
     live = joined("ask")
     with pytest.raises(ActionError, match="isn't in conflict"):
         actions.decide_conflict(live.contact(), "phone", Side.GHL)
+
+
+def two_contested_notes(joined: Joined) -> Live:
+    live = joined("ask")
+    contact = live.contact()
+    ids = [live.ghl.add_note(str(contact.ghl_id), text) for text in ("First", "Second")]
+    live.run(full=True)
+    for note_id in ids:
+        live.ghl.edit_note(str(contact.ghl_id), note_id, body=f"{note_id} by GHL")
+        live.central.edit_note(str(contact.items.get(ghl_id=note_id).centralstation_id), content=f"{note_id} by CS")
+    live.run(full=True)
+    return live
+
+
+def test_a_note_in_conflict_shows_both_texts(joined: Joined) -> None:
+    live = two_contested_notes(joined)
+    texts = [row.contested["text"] for row in live.contact().items.all()]
+    assert texts == [[f"{row.ghl_id} by GHL", f"{row.ghl_id} by CS"] for row in live.contact().items.all()]
+
+
+def test_each_note_in_conflict_is_decided_by_itself(joined: Joined) -> None:
+    live = two_contested_notes(joined)
+    first, second = live.contact().items.order_by("pk")
+    actions.decide_conflict(live.contact(), decision_name(ItemKind.NOTE, "text", first.pk), Side.GHL)
+    actions.decide_conflict(live.contact(), decision_name(ItemKind.NOTE, "text", second.pk), Side.CENTRALSTATION)
+    live.work()
+    wanted = {f"{first.ghl_id} by GHL", f"{second.ghl_id} by CS"}
+    assert {text for _, text in live.in_ghl(live.contact()).notes} == {text for _, text in live.in_central(live.contact()).notes} == wanted
+    assert live.statuses() == ["in_sync"]
+
+
+def test_one_decided_note_leaves_the_other_in_conflict(joined: Joined) -> None:
+    live = two_contested_notes(joined)
+    first, _second = live.contact().items.order_by("pk")
+    actions.decide_conflict(live.contact(), decision_name(ItemKind.NOTE, "text", first.pk), Side.GHL)
+    live.work()
+    assert live.statuses() == ["conflict"]
+    assert [bool(row.contested) for row in live.contact().items.order_by("pk")] == [False, True]
+    assert live.contact().decisions == {}

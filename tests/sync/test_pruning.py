@@ -10,7 +10,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from crmsync.engine.records import Side
-from crmsync.models import Change, Contact, Event, HeldBatch, PageCopy, Run, RunKind, RunStatus, Sync, Tally
+from crmsync.models import Change, Contact, Decision, Event, HeldBatch, PageCopy, Run, RunKind, RunStatus, Sync, Tally
 from crmsync.sync import pruning
 from tests.dashboard.data import make_change, make_connection, make_contact, make_sync
 
@@ -132,3 +132,9 @@ def test_more_than_one_batch_goes(sync: Sync, monkeypatch: pytest.MonkeyPatch) -
     for _ in range(5):
         event(sync, 15, handled=True)
     assert pruning.prune()["events"] == 5
+
+
+def test_what_it_took_to_undo_a_decision_goes(sync: Sync) -> None:
+    Decision.objects.create(sync=sync, label="Ada")
+    Decision.objects.update(at=ago(0.01))
+    assert pruning.prune()["decisions"] == 1

@@ -210,5 +210,5 @@ def test_an_address_that_is_not_public_is_warned_of(settings: Settings, base_url
 
 def test_the_hooks_of_a_connection_that_is_deleted_go_with_it(crm: CentralStation, connection: Connection) -> None:
     hooks.register(connection)
-    setup.remove_connection(connection)
+    setup.delete_connection(connection)
     assert (list(crm.hooks), Connection.objects.exists()) == ([], False)

@@ -10,8 +10,10 @@ from django.core.management.base import CommandError
 from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
-from crmsync.accounts import AccountExists, Role, add_account, role_of
+from crmsync.accounts import Role, role_of
 from crmsync.management.command import SubCommands, secret_from_stdin
+from crmsync.sync import people
+from crmsync.sync.setup import SetupError
 
 
 def email_address(text: str) -> str:
@@ -38,8 +40,8 @@ class Command(SubCommands):
     def add(self, options: dict[str, Any]) -> None:
         email, role, password = options["email"], Role(options["role"]), self._password()
         try:
-            user = add_account(email, role, password)
-        except AccountExists as error:
+            user = people.add(email, role, password)
+        except SetupError as error:
             raise CommandError(_("There is an account with this e-mail address already: %s") % email) from error
         self.show(options, _row(user), _("%(email)s can sign in now, as %(role)s.") % {"email": user.email, "role": role})
 
@@ -47,8 +49,7 @@ class Command(SubCommands):
         user = User.objects.filter(email__iexact=options["email"]).first()
         if user is None:
             raise CommandError(_("There is no account with this e-mail address: %s") % options["email"])
-        user.set_password(self._password())
-        user.save(update_fields=["password"])
+        people.set_password(user, self._password())
         self.show(options, _row(user), _("%s has a new password.") % user.email)
 
     def list(self, options: dict[str, Any]) -> None:

@@ -1,0 +1,146 @@
+"""What was done in a span of time, in numbers: changes and their lag by hour or day. Reads tables only, in one query a question."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from math import ceil
+
+from django.db.models import Count, Min, QuerySet
+from django.db.models.functions import Trunc
+
+from crmsync.engine.records import SIDES, Side
+from crmsync.engine.write import WriteKind
+from crmsync.models import Change, Result, Status, Sync
+
+
+class Unit(StrEnum):
+    HOUR = "hour"
+    DAY = "day"
+
+    @property
+    def span(self) -> timedelta:
+        return timedelta(hours=1) if self is Unit.HOUR else timedelta(days=1)
+
+    def begin(self, moment: datetime) -> datetime:
+        """When the hour or day (UTC) of this moment began."""
+        start = moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+        return start if self is Unit.HOUR else start.replace(hour=0)
+
+
+@dataclass(slots=True)
+class Figures:
+    """What was written: how many changes by result, and how many by their lag in seconds."""
+
+    results: Counter[str] = field(default_factory=Counter)
+    lags: Counter[float] = field(default_factory=Counter)
+
+    @property
+    def total(self) -> int:
+        return self.results.total()
+
+    @property
+    def failed(self) -> int:
+        """Refused, or accepted and not kept."""
+        return self.results[Result.FAILED] + self.results[Result.NOT_KEPT]
+
+    @property
+    def written(self) -> int:
+        return self.total - self.failed
+
+    def lag(self, share: float) -> float | None:
+        """The lag that this share (0 to 1) of the changes didn't exceed, in seconds; None where none has one."""
+        rank, seen = ceil(share * self.lags.total()), 0
+        for lag_s in sorted(self.lags):
+            seen += self.lags[lag_s]
+            if seen >= rank:
+                return lag_s
+        return None
+
+
+def figures(syncs: Iterable[Sync], start: datetime, end: datetime, unit: Unit) -> dict[datetime, Figures]:
+    """What was written by each hour or day (UTC, by its beginning) from `start` to before `end`, empty ones too, in order."""
+    slots = {moment: Figures() for moment in _moments(start, end, unit)}
+    found = Change.objects.filter(sync__in=syncs, at__gte=unit.begin(start), at__lt=end)
+    rows = (
+        found.order_by().annotate(slot=Trunc("at", unit.value, tzinfo=UTC)).values_list("slot", "result", "lag_s").annotate(n=Count("pk"))
+    )
+    for moment, result, lag_s, n in rows:
+        slots[moment].results[result] += n
+        if lag_s is not None and result in (Result.ACCEPTED, Result.VERIFIED):
+            slots[moment].lags[lag_s] += n
+    return slots
+
+
+def together(slots: Mapping[datetime, Figures]) -> Figures:
+    whole = Figures()
+    for one in slots.values():
+        whole.results.update(one.results)
+        whole.lags.update(one.lags)
+    return whole
+
+
+class Subject(StrEnum):
+    """What a change is about."""
+
+    CONTACTS = "contacts"
+    TAGS = "tags"
+    ITEMS = "items"
+
+
+class Deed(StrEnum):
+    CREATED = "created"
+    UPDATED = "updated"
+    REMOVED = "removed"
+
+
+_MEANING = {
+    WriteKind.CREATE: (Subject.CONTACTS, Deed.CREATED),
+    WriteKind.UPDATE: (Subject.CONTACTS, Deed.UPDATED),
+    WriteKind.ADD_TAGS: (Subject.TAGS, Deed.CREATED),
+    WriteKind.REMOVE_TAGS: (Subject.TAGS, Deed.REMOVED),
+    WriteKind.CREATE_ITEM: (Subject.ITEMS, Deed.CREATED),
+    WriteKind.UPDATE_ITEM: (Subject.ITEMS, Deed.UPDATED),
+    WriteKind.DELETE_ITEM: (Subject.ITEMS, Deed.REMOVED),
+}
+
+
+@dataclass(slots=True)
+class Line:
+    """The changes of one subject in one CRM: how many by deed, and how many failed (whatever they were to do)."""
+
+    subject: Subject
+    side: Side
+    done: Counter[Deed] = field(default_factory=Counter)
+    failed: int = 0
+
+
+def lines(changes: QuerySet[Change]) -> list[Line]:
+    """What these changes did, by subject and CRM; only those that occur."""
+    found = {(subject, side): Line(subject, side) for subject in Subject for side in SIDES}
+    for kind, side, result, n in changes.order_by().values_list("kind", "side", "result").annotate(n=Count("pk")):
+        # a person's "delete" is of no plan, and so no WriteKind
+        subject, deed = _MEANING[WriteKind(kind)] if kind in _MEANING else (Subject.CONTACTS, Deed.REMOVED)
+        line = found[subject, Side(side)]
+        if result in (Result.FAILED, Result.NOT_KEPT):
+            line.failed += n
+        else:
+            line.done[deed] += n
+    return [line for line in found.values() if line.failed or line.done]
+
+
+def oldest_unsynced(sync: Sync) -> datetime | None:
+    """Since when the change is known that waits longest to be written; None where none waits."""
+    waiting = sync.contacts.wanted().filter(dirty__gt=0, status__in=[Status.PENDING, Status.FAILED, Status.WAITING])
+    found: datetime | None = waiting.aggregate(at=Min("dirty_since"))["at"]
+    return found
+
+
+def _moments(start: datetime, end: datetime, unit: Unit) -> Iterable[datetime]:
+    moment = unit.begin(start)
+    while moment < end:
+        yield moment
+        moment += unit.span

@@ -1,0 +1,99 @@
+"""Reports: what was done in a day, a week or a month, how well, and what stood in the way. Reads tables only. Entry: `report()`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+from django.db.models import Count
+
+from crmsync.models import Change, Every, Result, Sync
+from crmsync.sync.figures import Figures, Line, Unit, figures, lines, together
+
+TOP = 10
+"""So many causes of failure a report names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A day, a week (from Monday) or a month in UTC: from `first` to before `after`."""
+
+    every: Every
+    first: date
+    after: date
+
+    @property
+    def start(self) -> datetime:
+        return datetime.combine(self.first, time(), UTC)
+
+    @property
+    def end(self) -> datetime:
+        return datetime.combine(self.after, time(), UTC)
+
+    @property
+    def last(self) -> date:
+        return self.after - timedelta(days=1)
+
+    @property
+    def unit(self) -> Unit:
+        return Unit.HOUR if self.every == Every.DAY else Unit.DAY
+
+    @property
+    def previous(self) -> Period:
+        return period(self.every, self.first - timedelta(days=1))
+
+    @property
+    def following(self) -> Period:
+        return period(self.every, self.after)
+
+
+def period(every: Every, day: date) -> Period:
+    """The day, week or month that this day is in."""
+    match every:
+        case Every.DAY:
+            return Period(every, day, day + timedelta(days=1))
+        case Every.WEEK:
+            monday = day - timedelta(days=day.weekday())
+            return Period(every, monday, monday + timedelta(days=7))
+        case Every.MONTH:
+            first = day.replace(day=1)
+            return Period(every, first, (first + timedelta(days=31)).replace(day=1))
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """`contacts`: how many were written to; `causes`: the reasons of what failed, most frequent first."""
+
+    period: Period
+    slots: Mapping[datetime, Figures]
+    whole: Figures
+    contacts: int
+    lines: Sequence[Line]
+    causes: Sequence[tuple[str, int]]
+
+    @property
+    def failure_rate(self) -> float | None:
+        """The share (0 to 1) of changes that failed; None where there were none."""
+        return self.whole.failed / self.whole.total if self.whole.total else None
+
+    @property
+    def verified_share(self) -> float | None:
+        """The share (0 to 1) of written changes that were seen in the CRM afterwards; None where nothing was written."""
+        return self.whole.results[Result.VERIFIED] / self.whole.written if self.whole.written else None
+
+
+def report(syncs: Sequence[Sync], of: Period) -> Report:
+    """Four queries, whatever the period."""
+    changes = Change.objects.filter(sync__in=syncs, at__gte=of.start, at__lt=of.end)
+    failed = changes.filter(result__in=[Result.FAILED, Result.NOT_KEPT]).order_by()
+    causes = failed.values_list("reason").annotate(n=Count("pk")).order_by("-n", "reason")[:TOP]
+    slots = figures(syncs, of.start, of.end, of.unit)
+    return Report(
+        period=of,
+        slots=slots,
+        whole=together(slots),
+        contacts=changes.aggregate(n=Count("contact", distinct=True))["n"],
+        lines=lines(changes),
+        causes=[*causes],
+    )

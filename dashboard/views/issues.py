@@ -1,0 +1,51 @@
+"""Failures by cause: the list, one cause with all that it holds up, and its retry, one contact first."""
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from crmsync.engine.records import Side
+from crmsync.models import SECRETS, Issue
+from crmsync.sync import canary
+from dashboard.access import RETRY, VIEW, StaffRequest, needs
+from dashboard.answers import act, back, show
+from dashboard.issues import IssueCard, issues_in
+from dashboard.paging import page_of
+
+
+@require_safe
+@needs(VIEW)
+def issues(request: StaffRequest) -> HttpResponse:
+    is_open = request.GET.get("state") != "closed"
+    open_count, closed_count = (Issue.objects.filter(closed_at__isnull=is_null).count() for is_null in (True, False))
+    context = {
+        "is_open": is_open,
+        "open_count": open_count,
+        "closed_count": closed_count,
+        "page": page_of(issues_in(is_open=is_open), request.GET, size=25),
+    }
+    return show(request, "issues/page.html", "issues/_list.html", context)
+
+
+@require_safe
+@needs(VIEW)
+def issue(request: StaffRequest, pk: int) -> HttpResponse:
+    found = _issue(pk)
+    page = page_of(found.contacts.select_related("sync"), request.GET, size=25)
+    card = IssueCard(found, request.user)
+    return show(request, "issues/issue.html", "issues/_live.html", {"card": card, "issue": found, "page": page})
+
+
+@require_POST
+@needs(RETRY)
+def retry(request: StaffRequest, pk: int) -> HttpResponse:
+    """Try one of those that it holds up; a job lets the others follow, or stay."""
+    found = _issue(pk)
+    act(request, lambda: canary.retry_all(found, request.user), _("Started: one contact is tried first."))
+    return back(request, "issue", found.pk)
+
+
+def _issue(pk: int) -> Issue:
+    secrets = [f"sync__{side}__{name}" for side in Side for name in SECRETS]
+    return get_object_or_404(Issue.objects.select_related("sync__ghl", "sync__centralstation").defer(*secrets), pk=pk)
