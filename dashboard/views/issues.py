@@ -8,6 +8,8 @@ from django.views.decorators.http import require_POST, require_safe
 from crmsync.engine.records import Side
 from crmsync.models import SECRETS, Issue
 from crmsync.sync import canary
+from crmsync.sync.prices import MANY
+from dashboard import costs
 from dashboard.access import RETRY, VIEW, StaffRequest, needs
 from dashboard.answers import act, back, show
 from dashboard.issues import IssueCard, issues_in
@@ -34,7 +36,8 @@ def issue(request: StaffRequest, pk: int) -> HttpResponse:
     found = _issue(pk)
     page = page_of(found.contacts.select_related("sync"), request.GET, size=25)
     card = IssueCard(found, request.user)
-    return show(request, "issues/issue.html", "issues/_live.html", {"card": card, "issue": found, "page": page})
+    priced = costs.of_retry(found.sync, card.retryable) if card.retryable >= MANY else []
+    return show(request, "issues/issue.html", "issues/_live.html", {"card": card, "issue": found, "page": page, "costs": priced})
 
 
 @require_POST
@@ -48,4 +51,4 @@ def retry(request: StaffRequest, pk: int) -> HttpResponse:
 
 def _issue(pk: int) -> Issue:
     secrets = [f"sync__{side}__{name}" for side in Side for name in SECRETS]
-    return get_object_or_404(Issue.objects.select_related("sync__ghl", "sync__centralstation").defer(*secrets), pk=pk)
+    return get_object_or_404(Issue.objects.select_related("sync__ghl__budget", "sync__centralstation__budget").defer(*secrets), pk=pk)

@@ -119,8 +119,7 @@ def linked(sync: Sync, ghl_sandbox: Ghl, centralstation_sandbox: CentralStation)
     """One person in both simulated accounts."""
     here = ghl_sandbox.add_contact(firstName="Ada", companyName="Analytical Engines")
     there = centralstation_sandbox.add_contact(first_name="Ada", name="Lovelace", background="Met in 1833")
-    ids = {"ghl_id": str(here), "centralstation_id": str(there)}
-    return make_contact(sync, base={"fields": {"first name": ["Ada", "Augusta Ada"]}}, **ids)
+    return make_contact(sync, base={"fields": {"first name": ["Ada", "Augusta Ada"]}}, ghl_id=str(here), centralstation_id=str(there))
 
 
 def test_beside_each_mapped_field_is_an_example(viewer: Client, mapped: Sync) -> None:
