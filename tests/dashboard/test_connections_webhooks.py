@@ -120,13 +120,15 @@ def test_the_page_has_a_bounded_number_of_queries(viewer: Client, django_assert_
 
 def test_keys_of_ones_own_are_stored(administrator: Client) -> None:
     connection, keys = make_connection(), [public_key(), public_key()]
-    administrator.post(reverse("connection_edit", args=[connection.pk]), {"name": "x", "keys": "\n\n".join(keys)})
+    administrator.post(
+        reverse("connection_edit", args=[connection.pk]), {"name": "x", "root": "https://ghl.example", "keys": "\n\n".join(keys)}
+    )
     assert Connection.objects.get().webhook_keys == keys
 
 
 def test_without_keys_the_published_ones_count_again(administrator: Client) -> None:
     connection = make_connection(webhook_keys=[public_key()])
-    administrator.post(reverse("connection_edit", args=[connection.pk]), {"name": "x", "keys": " "})
+    administrator.post(reverse("connection_edit", args=[connection.pk]), {"name": "x", "root": "https://ghl.example", "keys": " "})
     assert Connection.objects.get().webhook_keys == []
 
 
@@ -145,14 +147,18 @@ def test_the_keys_in_use_are_shown_to_be_changed(administrator: Client) -> None:
 )
 def test_a_key_that_is_none_is_said_at_its_field(administrator: Client, typed: str, fault: str) -> None:
     connection = make_connection()
-    response = administrator.post(reverse("connection_edit", args=[connection.pk]), {"name": "x", "keys": typed})
+    response = administrator.post(
+        reverse("connection_edit", args=[connection.pk]), {"name": "x", "root": "https://ghl.example", "keys": typed}
+    )
     assert (response.status_code, list(response.context["form"].errors)) == (422, ["keys"])
     assert fault in response.content.decode()
 
 
 def test_which_of_several_keys_is_none_is_said(administrator: Client) -> None:
     connection = make_connection()
-    response = administrator.post(reverse("connection_edit", args=[connection.pk]), {"name": "x", "keys": public_key() + "swordfish"})
+    response = administrator.post(
+        reverse("connection_edit", args=[connection.pk]), {"name": "x", "root": "https://ghl.example", "keys": public_key() + "swordfish"}
+    )
     assert "Key 2 can&#x27;t be used" in response.content.decode()
 
 

@@ -198,7 +198,7 @@ def test_coming_back_without_a_code_says_what_to_check(administrator: Client, ap
 
 def test_a_refused_code_changes_nothing(administrator: Client, app: Connection) -> None:
     answer = say_yes(way_there(administrator, app))
-    assert "Nothing was changed: press Connect again." in told(administrator, {**answer, "code": "wrong"})
+    assert "Nothing was changed." in told(administrator, {**answer, "code": "wrong"})
     assert latest(app).credential == ""
 
 

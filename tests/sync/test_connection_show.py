@@ -16,7 +16,7 @@ from tests.sync.kit import Live
 
 KEYS = {
     *("id", "name", "system", "root", "account_id", "account_name", "health", "reason", "scopes", "missing_scopes", "webhook_url"),
-    *("workflow_url", "calls_used", "calls_left_today", "limit", "blocked_until", "broken_until", "coverage", "last_event", "echoes"),
+    *("calls_used", "calls_left_today", "limit", "blocked_until", "broken_until", "coverage", "last_event", "echoes"),
     *("refused", "paused", "deaf", "hooks"),
 }
 
@@ -30,9 +30,10 @@ def test_both_systems_tell_the_same_things(cli: Cli, live: Live) -> None:
     assert [set(shown(cli, one)) for one in (live.sync.ghl, live.sync.centralstation)] == [KEYS, KEYS]
 
 
-def test_a_ghl_account_has_two_addresses(cli: Cli, live: Live) -> None:
-    row, connection = shown(cli, live.sync.ghl), Connection.objects.get(pk=live.sync.ghl_id)
-    assert (row["webhook_url"], row["workflow_url"]) == (ghl_address(connection), workflow_address(connection))
+def test_a_ghl_account_tells_its_address_for_signed_webhooks_and_keeps_the_secret_one(cli: Cli, live: Live) -> None:
+    answer = cli("connection", "show", live.sync.ghl_id, "--json")
+    assert answer.row["webhook_url"] == ghl_address(live.sync.ghl)
+    assert workflow_address(live.sync.ghl) not in answer.out
 
 
 def test_centralstations_hooks_are_told_as_last_found(cli: Cli, live: Live) -> None:
