@@ -40,7 +40,7 @@ def test_what_is_added_by_nobody_is_by_the_command_line(joined: Sync, administra
 
 
 def test_a_changed_connection_is_kept_before_and_after(administrator: Client, joined: Sync) -> None:
-    post(administrator, "connection_edit", joined.ghl_id, name="Marketing Berlin", default_user_id="", keys="")
+    post(administrator, "connection_edit", joined.ghl_id, name="Marketing Berlin", root=joined.ghl.root, default_user_id="", keys="")
     entry = latest()
     assert (entry.by_name, entry.act) == ("administrator@example.com", Act.CONNECTION_CHANGED)
     assert (entry.before, entry.after) == ({"name": "Marketing"}, {"name": "Marketing Berlin"})
@@ -48,7 +48,8 @@ def test_a_changed_connection_is_kept_before_and_after(administrator: Client, jo
 
 def test_saving_a_connection_as_it_is_leaves_no_entry(administrator: Client, joined: Sync) -> None:
     known = Connection.objects.get(pk=joined.ghl_id)
-    post(administrator, "connection_edit", joined.ghl_id, name=known.name, default_user_id=known.default_user_id, keys="")
+    sent = {"name": known.name, "root": known.root, "default_user_id": known.default_user_id, "keys": ""}
+    post(administrator, "connection_edit", joined.ghl_id, **sent)
     assert Act.CONNECTION_CHANGED not in acts()
 
 
