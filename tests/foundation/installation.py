@@ -12,7 +12,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
-OURS = {"CRMSYNC_DATA", "DATABASE_URL", "REDIS_URL", "EMAIL_URL", "SECRET_KEY", "CREDENTIAL_KEYS", "BASE_URL", "DEBUG", "ALLOWED_HOSTS"}
+OURS = {
+    "DJANGO_ALLOW_ASYNC_UNSAFE",
+    "CRMSYNC_DATA",
+    "DATABASE_URL",
+    "REDIS_URL",
+    "EMAIL_URL",
+    "SECRET_KEY",
+    "CREDENTIAL_KEYS",
+    "BASE_URL",
+    "DEBUG",
+    "ALLOWED_HOSTS",
+}
 
 
 @dataclass
