@@ -19,7 +19,7 @@ from crmsync.models import PageCopy, Run, RunKind, RunStatus, Sync
 from crmsync.models.contact import LONG_AGO
 from crmsync.sync import intake, partner
 from crmsync.sync.batches import believe
-from crmsync.sync.work import Work, forget_missing, note_missing, set_cursors
+from crmsync.sync.work import Work, forget_missing, note_missing, set_cursors, stamps_of
 from crmsync.systems.base import ItemPage
 from crmsync.systems.errors import PermissionMissing
 
@@ -150,7 +150,7 @@ def _list_contacts(work: Work, side: Side) -> None:
 def _note_newest(progress: dict[str, Any], side: Side, records: Sequence[Record]) -> None:
     """Keep the time of the newest change listed so far."""
     newest = progress.setdefault("newest", {})
-    stamps = [record.updated_at for record in records if record.updated_at]
+    stamps = stamps_of(records)
     if known := newest.get(side):
         stamps.append(datetime.fromisoformat(known))
     if stamps:

@@ -10,7 +10,7 @@ from crmsync.engine.records import SIDES, Aspect, ItemKind, Side
 from crmsync.models import Contact, Run, Sync
 from crmsync.sync import intake
 from crmsync.sync.batches import believe
-from crmsync.sync.work import OVERLAP, Work, forget_missing, note_missing, set_cursors
+from crmsync.sync.work import OVERLAP, Work, forget_missing, note_missing, set_cursors, stamps_of
 from crmsync.systems.base import Page
 from crmsync.systems.errors import NotFound, PermissionMissing, UnexpectedAnswer
 
@@ -53,7 +53,7 @@ def _poll_side(work: Work, side: Side) -> None:
         read_at = timezone.now()
         page: Page = work.session.systems[side].changed(cursor - OVERLAP[side], after)
         intake.take_in(work.session, page.records, read_at=read_at, keep_copies=False)
-        newest = max([newest, *(record.updated_at for record in page.records if record.updated_at)])
+        newest = max([newest, *stamps_of(page.records)])
         work.beat(now=False)
         if (after := page.next) is None:
             break

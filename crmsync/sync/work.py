@@ -6,6 +6,7 @@ import threading
 import time
 import uuid
 from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -13,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crmsync import stopping
-from crmsync.engine.records import Side
+from crmsync.engine.records import Record, Side
 from crmsync.models import Run, Sync
 from crmsync.sync.drain import HandedOver, drain, is_paused
 from crmsync.sync.session import Session
@@ -21,6 +22,15 @@ from crmsync.systems.errors import NAMES, PermissionMissing
 
 OVERLAP = {Side.GHL: timedelta(seconds=90), Side.CENTRALSTATION: timedelta(seconds=150)}
 """A cursor looks so far back: GHL's index lags, CentralStation's stamps have seconds, clocks differ."""
+
+CLOCKS_DIFFER = timedelta(hours=2)
+
+
+def stamps_of(records: Iterable[Record]) -> list[datetime]:
+    """When these were changed, by their CRM's clock. A time further ahead than clocks differ is a slip in one record: a cursor that
+    followed it would miss what changes until then."""
+    latest = timezone.now() + CLOCKS_DIFFER
+    return [record.updated_at for record in records if record.updated_at and record.updated_at <= latest]
 
 
 class Work:

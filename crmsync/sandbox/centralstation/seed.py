@@ -44,7 +44,8 @@ def _add(crm: CentralStation, person: Person, number_field: int, today: datetime
         crm.add_task(
             id, task.title, precise_time=today + timedelta(days=task.due_in_days), finished=task.done, created_at=today - timedelta(days=50)
         )
-    crm.owner("Person", id)["updated_at"] = crm.owner("Person", id)["_stream"] = today - timedelta(days=person.seen_days_ago)
+    seen = min(today - timedelta(days=person.seen_days_ago), crm.now())  # nine o'clock may be still to come
+    crm.owner("Person", id)["updated_at"] = crm.owner("Person", id)["_stream"] = seen
 
 
 def _note(crm: CentralStation, id: int, note: Note, today: datetime) -> None:

@@ -30,9 +30,8 @@ def fill(crm: Ghl) -> None:
 
 def _add(crm: Ghl, person: Person, number_field: str, today: datetime, chance: random.Random) -> None:
     id = crm.add_contact(id=values.new_id(chance), dateAdded=today - timedelta(days=person.known_for_days), **_fields(person, number_field))
-    crm.contacts[id]["dateUpdated"] = crm.contacts[id]["lastActivity"] = today - timedelta(
-        days=person.seen_days_ago, minutes=chance.randint(0, 600)
-    )
+    seen = today - timedelta(days=person.seen_days_ago, minutes=chance.randint(0, 600))
+    crm.contacts[id]["dateUpdated"] = crm.contacts[id]["lastActivity"] = min(seen, crm.now())  # nine o'clock may be still to come
     for note in reversed(person.notes):
         crm.add_note(id, note.text, dateAdded=today - timedelta(days=note.days_ago), **({"title": note.title} if note.title else {}))
     for task in person.tasks:
