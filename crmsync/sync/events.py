@@ -17,7 +17,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from crmsync.engine.records import SIDES, Aspect, ItemKind, Side
-from crmsync.models import Cause, Connection, Contact, Event, Mode, Sync, Tally
+from crmsync.models import Cause, Change, Connection, Contact, Event, Mode, Sync, Tally
 from crmsync.models.connection import ConnectionQuerySet
 from crmsync.models.contact import ContactQuerySet
 from crmsync.sync.nudging import LIVE, nudge
@@ -32,6 +32,9 @@ log = logging.getLogger(__name__)
 
 FINDING = (Cause.POLL, Cause.RUN, Cause.SWEEP)
 ECHO_WITHIN = timedelta(minutes=10)
+ECHO_COMES_WITHIN, BEFORE_ITS_ANSWER = timedelta(seconds=10), timedelta(seconds=2)
+"""An event may come before the answer to the write that it tells of."""
+
 OVERTAKEN_WITHIN = timedelta(minutes=1)
 """A poll that finds a change while its event is on the way has found nothing that would have been missed."""
 
@@ -152,7 +155,7 @@ def _mark(side: Side, connection: Connection, heard: Heard) -> None:
         _give_rows(sync, side, [contact_id for contact_id in heard.aspects if contact_id not in heard.gone])
         for aspects in set(heard.aspects.values()):
             ids = [contact_id for contact_id, wanted in heard.aspects.items() if wanted == aspects]
-            _mark_heard(sync.contacts.on(side, ids), side, aspects, timezone.now())
+            _mark_heard(sync.contacts.on(side, ids), side, aspects, heard)
         known = sync.contacts.on(side, list(heard.aspects)).values_list(f"{side}_id", flat=True)
         for contact_id in known:
             for event in heard.events_by_id[contact_id]:
@@ -165,13 +168,33 @@ def _give_rows(sync: Sync, side: Side, ids: Iterable[str]) -> None:
     Contact.objects.bulk_create(rows, ignore_conflicts=True)
 
 
-def _mark_heard(contacts: ContactQuerySet, side: Side, aspects: Aspect, now: datetime) -> None:
+def _mark_heard(contacts: ContactQuerySet, side: Side, aspects: Aspect, heard: Heard) -> None:
+    """The echoes of a first sync or a full comparison are looked at in the background: they would hold up live changes for as long as it
+    took."""
+    now = timezone.now()
     by_heard: dict[tuple[str, ...], list[int]] = {}
     for pk, heard_on in contacts.values_list("pk", "heard_on"):
         by_heard.setdefault(tuple(sorted({*heard_on, side.value})), []).append(pk)
     for heard_on, ids in by_heard.items():
         Contact.objects.filter(pk__in=ids).update(heard_at=now, heard_on=list(heard_on))
-    contacts.wanted().mark_dirty(aspects, now, is_urgent=True)
+    echoes = _bulk_echoes(contacts, side, heard)
+    contacts.wanted().filter(pk__in=echoes).mark_dirty(aspects, now)
+    contacts.wanted().exclude(pk__in=echoes).mark_dirty(aspects, now, is_urgent=True)
+
+
+def _bulk_echoes(contacts: ContactQuerySet, side: Side, heard: Heard) -> set[int]:
+    """Contacts whose events all came just when a run over everybody had written to them on that side."""
+    written: dict[int, list[datetime]] = {}
+    remote_ids = dict(contacts.values_list("pk", f"{side}_id"))
+    since = min(event.received_at for events in heard.events_by_id.values() for event in events) - ECHO_COMES_WITHIN
+    changes = Change.objects.filter(contact__in=remote_ids, side=side, at__gte=since, cause__in=(Cause.FIRST_SYNC, Cause.FULL))
+    for pk, at in changes.values_list("contact", "at"):
+        written.setdefault(pk, []).append(at)
+    return {pk for pk, times in written.items() if all(_follows(event, times) for event in heard.events_by_id[remote_ids[pk]])}
+
+
+def _follows(event: Event, times: Iterable[datetime]) -> bool:
+    return any(at - BEFORE_ITS_ANSWER <= event.received_at <= at + ECHO_COMES_WITHIN for at in times)
 
 
 def set_aside() -> None:

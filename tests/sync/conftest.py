@@ -12,6 +12,7 @@ import sys
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,9 @@ import pytest
 import stamina
 from cryptography.fernet import Fernet
 from django.core.management import execute_from_command_line
+from django.utils import timezone
 
+from crmsync.models import Change
 from crmsync.sandbox.centralstation import CentralStation
 from crmsync.sandbox.ghl import Ghl
 from crmsync.sandbox.settings import DEMO_API_KEY, DEMO_GHL_TOKEN, DEMO_LOCATION_ID
@@ -64,9 +67,10 @@ def live(join: Callable[..., Live], serve_ghl: Callable[..., Ghl], serve_central
 
 @pytest.fixture
 def ada(live: Live) -> Any:
-    """Ada, who is in both CRMs and in sync."""
+    """Ada, who is in both CRMs and in sync, and has been for a minute."""
     live.ghl.add_contact(**ADA)
     live.run()
+    Change.objects.update(at=timezone.now() - timedelta(minutes=1))
     return live.contact()
 
 

@@ -232,3 +232,15 @@ def test_somebody_entered_in_both_crms_at_once_is_found_though_nobody_has_read_t
     actions.sync_now(rows[first])
     live.later()
     assert (live.counts(), live.statuses()) == ((2, 2), ["in_sync", "in_sync"])
+
+
+def test_the_echo_of_a_first_sync_waits_for_the_background(live: Live) -> None:
+    live.ghl.add_contact(**ADA)
+    live.run()
+    hook_event(live, "create", live.contact().centralstation_id)
+    calls = len(live.central.calls())
+    jobs.live(live.sync.pk)
+    assert (len(live.central.calls()), live.contact().is_urgent) == (calls, False)
+    with live.nothing_written():
+        live.work()
+    assert (live.statuses(), tally(live, Side.CENTRALSTATION, "echo")) == (["in_sync"], 1)

@@ -204,7 +204,8 @@ def connection_by_id(text: str) -> Connection:
     return connection
 
 
-def _row(connection: Connection) -> dict[str, Any]:
+def _account(connection: Connection) -> dict[str, Any]:
+    """What every answer about a connection begins with."""
     return {
         "id": connection.pk,
         "name": connection.name,
@@ -212,9 +213,14 @@ def _row(connection: Connection) -> dict[str, Any]:
         "root": connection.root,
         "account_id": connection.account_id,
         "account_name": connection.account_name,
-        "credential": f"…{connection.credential_hint}",
         "health": connection.health,
         "reason": connection.health_reason,
+    }
+
+
+def _row(connection: Connection) -> dict[str, Any]:
+    return _account(connection) | {
+        "credential": f"…{connection.credential_hint}",
         "paused": _iso(connection.paused_at),
         "missing_scopes": sorted(connection.missing_scopes),
     }
@@ -222,15 +228,7 @@ def _row(connection: Connection) -> dict[str, Any]:
 
 def _details(report: ConnectionReport) -> dict[str, Any]:
     connection, budget = report.connection, report.budget
-    return {
-        "id": connection.pk,
-        "name": connection.name,
-        "system": connection.system,
-        "root": connection.root,
-        "account_id": connection.account_id,
-        "account_name": connection.account_name,
-        "health": connection.health,
-        "reason": connection.health_reason,
+    return _account(connection) | {
         "scopes": report.granted,
         "missing_scopes": report.missing,
         "webhook_url": report.webhook_url,
