@@ -16,10 +16,10 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from crmsync.engine.records import SIDES
-from crmsync.engine.values import fold_tag, phone_e164
-from crmsync.models import Contact, Issue, MatchKey, Status, Sync
+from crmsync.engine.values import fold_tag
+from crmsync.models import Contact, Issue, Status, Sync
 from crmsync.models.contact import ContactQuerySet
+from crmsync.sync.search import mentions
 from dashboard.paging import NEWEST, Order
 
 CHANGED = {
@@ -96,7 +96,7 @@ class ContactFilter(forms.Form):
         if changed := asked.get("changed"):
             found = found.filter(updated_at__gte=timezone.now() - CHANGED[changed][0])
         if text := asked.get("q"):
-            found = found.filter(_mentions(text))
+            found = found.filter(mentions(text))
         return found
 
     def with_status(self) -> ContactQuerySet:
@@ -137,30 +137,6 @@ def _tagged(tag: str) -> Q:
         return Q(base__tags__contains=[fold_tag(tag)])
     texts = {json.dumps(fold_tag(tag), ensure_ascii=is_ascii) for is_ascii in (True, False)}
     return Q(*(Q(base__tags__icontains=text) for text in texts), _connector=Q.OR)  # the list as text, in which quotes end a tag
-
-
-def _mentions(text: str) -> Q:
-    """Part of a name, an e-mail address or a phone number however written; or an id, whole. Two letters begin a word.
-
-    What is found by a whole key is looked up first: within an OR it would keep a database from using its index for the rest."""
-    how = "icontains" if len(text) > 2 else "istartswith"
-    found = Q(**{f"email__{how}": text}) | Q(**{f"phone__{how}": text}) | Q(**{f"label__{how}": text})
-    if how == "istartswith":
-        found |= Q(label__icontains=f" {text}")
-    if connection.vendor == "sqlite":  # which knows the case of ASCII's letters only
-        for form in {text.lower(), text.upper(), text.title()}:
-            found |= Q(label__contains=form) if how == "icontains" else Q(label__startswith=form) | Q(label__contains=f" {form}")
-    return found | Q(pk__in=_by_key(text))
-
-
-def _by_key(text: str) -> list[int]:
-    syncs = list(Sync.objects.values_list("pk", flat=True))  # each index begins with the sync
-    here = Contact.objects.filter(sync__in=syncs).order_by().values_list("pk", flat=True)
-    found = list(here.filter(ghl_id=text).union(here.filter(centralstation_id=text)))
-    if number := phone_e164(text, "DE"):
-        keys = MatchKey.objects.filter(sync__in=syncs, side__in=SIDES, kind="phone", value=number)
-        found += keys.values_list("contact", flat=True)[:100]
-    return found
 
 
 class ExcludeForm(forms.Form):

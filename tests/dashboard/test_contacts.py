@@ -82,6 +82,17 @@ def test_a_phone_number_is_found_however_it_is_written(three: list[Contact], vie
     assert labels(viewer, "q=030%2F123 45-67") == {"Anna Weiß"}
 
 
+def test_a_phone_number_is_read_as_in_the_home_country_of_its_sync(three: list[Contact], viewer: Client) -> None:
+    Sync.objects.filter(pk=three[0].sync_id).update(region="FR")
+    MatchKey.objects.create(sync=three[0].sync, contact=three[0], side=Side.GHL, kind="phone", value="+33155557006")
+    assert labels(viewer, "q=01 55 55 70 06") == {"Anna Weiß"}
+
+
+def test_a_contact_is_found_by_its_second_e_mail_address(three: list[Contact], viewer: Client) -> None:
+    MatchKey.objects.create(sync=three[0].sync, contact=three[0], side=Side.CENTRALSTATION, kind="email", value="a.weiss@work.example")
+    assert labels(viewer, "q=A.Weiss@work.example") == {"Anna Weiß"}
+
+
 def test_only_the_chosen_sync_is_shown(three: list[Contact], viewer: Client) -> None:
     other = make_contact(make_sync("Hamburg"), label="Dora")
     assert labels(viewer, f"sync={other.sync_id}") == {"Dora"}
