@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crmsync.sync.figures import Figures, Unit
@@ -44,7 +45,7 @@ class Chart:
     @property
     def data(self) -> dict[str, Any]:
         series = [{"label": one.label, "tone": one.tone, "values": one.values} for one in self.series]
-        moments = [moment.isoformat() for moment in self.moments]
+        moments = [timezone.localtime(moment).isoformat() for moment in self.moments]
         return {"type": self.type, "unit": self.unit.value, "moments": moments, "series": series, "suffix": self.suffix}
 
     @property

@@ -15,9 +15,8 @@
   }
 
   function told(moment, unit) {
-    const date = new Date(moment);
-    if (unit === "hour") return date.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
-    return date.toLocaleDateString([], { day: "numeric", month: "short", timeZone: "UTC" });
+    if (unit === "hour") return moment.slice(11, 16);  // already in the browser's time zone
+    return new Date(moment.slice(0, 10)).toLocaleDateString([], { day: "numeric", month: "short", timeZone: "UTC" });
   }
 
   function config(data) {
@@ -54,7 +53,6 @@
       figure.querySelector(".chart-space").hidden = false;
       if (!figure.dataset.drawn) figure.querySelector("details").open = false;
       figure.dataset.drawn = "yes";
-      for (const cell of figure.querySelectorAll("time[data-unit]")) cell.textContent = told(cell.dateTime, cell.dataset.unit);
       drawn.set(canvas, new Chart(canvas, config(data)));
     }
   }

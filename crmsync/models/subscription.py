@@ -16,11 +16,12 @@ class Every(models.TextChoices):
 
 
 class ReportSubscription(models.Model):
-    """A person gets the report of each day, week or month by e-mail once that is over. `sent_until`: the end of the last period sent, or
-    when they asked: what was over before isn't sent."""
+    """A person gets the report of each day, week or month by e-mail once that is over, in the time zone where they asked.
+    `sent_until`: the end of the last period sent, or when they asked: what was over before isn't sent."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="report_subscriptions")
     every = models.CharField(max_length=10, choices=Every)
+    zone = models.CharField(max_length=64, default="UTC")
     sent_until = models.DateTimeField()
 
     class Meta:

@@ -11,6 +11,7 @@ from math import ceil
 
 from django.db.models import Count, Min, QuerySet
 from django.db.models.functions import Trunc
+from django.utils import timezone
 
 from crmsync.engine.records import SIDES, Side
 from crmsync.engine.write import WriteKind
@@ -21,14 +22,16 @@ class Unit(StrEnum):
     HOUR = "hour"
     DAY = "day"
 
-    @property
-    def span(self) -> timedelta:
-        return timedelta(hours=1) if self is Unit.HOUR else timedelta(days=1)
-
     def begin(self, moment: datetime) -> datetime:
-        """When the hour or day (UTC) of this moment began."""
-        start = moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-        return start if self is Unit.HOUR else start.replace(hour=0)
+        """When the hour or day of this moment began, in the current time zone."""
+        start = timezone.localtime(moment).replace(minute=0, second=0, microsecond=0)
+        return start if self is Unit.HOUR else start.replace(hour=0, fold=0)
+
+    def after(self, beginning: datetime) -> datetime:
+        """When the next one begins. A day lasts 23 to 25 hours where the clocks change."""
+        if self is Unit.HOUR:
+            return timezone.localtime(beginning.astimezone(UTC) + timedelta(hours=1))
+        return beginning + timedelta(days=1)
 
 
 @dataclass(slots=True)
@@ -62,16 +65,18 @@ class Figures:
 
 
 def figures(syncs: Iterable[Sync], start: datetime, end: datetime, unit: Unit) -> dict[datetime, Figures]:
-    """What was written by each hour or day (UTC, by its beginning) from `start` to before `end`, empty ones too, in order."""
-    slots = {moment: Figures() for moment in _moments(start, end, unit)}
+    """What was written by each hour or day of the current time zone, from `start` to before `end`, empty ones too, in order. Keys are the
+    beginnings, in UTC: in a zone where the clocks change an hour can come twice."""
+    slots = {moment.astimezone(UTC): Figures() for moment in _moments(start, end, unit)}
     found = Change.objects.filter(sync__in=syncs, at__gte=unit.begin(start), at__lt=end)
     rows = (
-        found.order_by().annotate(slot=Trunc("at", unit.value, tzinfo=UTC)).values_list("slot", "result", "lag_s").annotate(n=Count("pk"))
+        found.order_by().annotate(slot=Trunc("at", unit.value)).values_list("slot", "result", "lag_s").annotate(n=Count("pk"))
     )
     for moment, result, lag_s, n in rows:
-        slots[moment].results[result] += n
+        slot = slots[moment.astimezone(UTC)]
+        slot.results[result] += n
         if lag_s is not None and result in (Result.ACCEPTED, Result.VERIFIED):
-            slots[moment].lags[lag_s] += n
+            slot.lags[lag_s] += n
     return slots
 
 
@@ -143,4 +148,4 @@ def _moments(start: datetime, end: datetime, unit: Unit) -> Iterable[datetime]:
     moment = unit.begin(start)
     while moment < end:
         yield moment
-        moment += unit.span
+        moment = unit.after(moment)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from smtplib import SMTPException
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.mail import send_mail
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crmsync.models import Every, ReportSubscription, Sync
@@ -25,26 +27,33 @@ def is_wanted() -> bool:
     return ReportSubscription.objects.exists()
 
 
-def subscribe(user: User, wanted: Iterable[str], now: datetime) -> None:
-    """The person gets the reports of these periods, beginning with the one that isn't over yet, and no others."""
+def subscribe(user: User, wanted: Iterable[str], now: datetime, zone: str = "UTC") -> None:
+    """The person gets the reports of these periods, beginning with the one that isn't over yet, and no others. Days are those of `zone`."""
     chosen = [Every(every) for every in wanted]
     ReportSubscription.objects.filter(user=user).exclude(every__in=chosen).delete()
     for every in chosen:
-        ReportSubscription.objects.get_or_create(user=user, every=every, defaults={"sent_until": now})
+        ReportSubscription.objects.update_or_create(
+            user=user, every=every, defaults={"zone": zone}, create_defaults={"zone": zone, "sent_until": now}
+        )
 
 
 def send_due(now: datetime) -> None:
     """Send what is over and wasn't sent. What can't be sent now is due again; who may read no reports gets none."""
     if not settings.EMAIL_URL:
         return
-    for every in Every:
-        over = period(every, now.astimezone(UTC).date()).previous
-        due = ReportSubscription.objects.filter(every=every, sent_until__lt=over.end, user__is_active=True).select_related("user")
-        text = ""
-        for one in due:
-            if one.user.has_perm(MAY_READ):
-                text = text or told(report(list(Sync.objects.all()), over))
-                _send(one, over, text)
+    for every, zone in ReportSubscription.objects.order_by("every", "zone").values_list("every", "zone").distinct():
+        with timezone.override(ZoneInfo(zone)):
+            _send_each(Every(every), zone, now)
+
+
+def _send_each(every: Every, zone: str, now: datetime) -> None:
+    over = period(every, timezone.localdate(now)).previous
+    due = ReportSubscription.objects.filter(every=every, zone=zone, sent_until__lt=over.end, user__is_active=True).select_related("user")
+    text = ""
+    for one in due:
+        if one.user.has_perm(MAY_READ):
+            text = text or told(report(list(Sync.objects.all()), over))
+            _send(one, over, text)
 
 
 def _send(one: ReportSubscription, over: Period, text: str) -> None:
@@ -63,7 +72,7 @@ def told(found: Report) -> str:
     """A report as plain text: numbers and causes, and no contact's name or value but what a CRM's own reason tells."""
     of, whole = found.period, found.whole
     lines = [
-        _("What crmsync did on %(span)s (UTC)") % {"span": _span(of)},
+        _("What crmsync did on %(span)s (%(zone)s)") % {"span": _span(of), "zone": timezone.get_current_timezone_name()},
         "",
         _("Changes written: %(n)s") % {"n": f"{whole.written:,}"},
         _("Contacts touched: %(n)s") % {"n": f"{found.contacts:,}"},

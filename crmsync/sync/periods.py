@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 from django.db.models import Count
+from django.utils import timezone
 
 from crmsync.models import Change, Every, Result, Sync
 from crmsync.sync.figures import Figures, Line, Unit, figures, lines, together
@@ -17,7 +18,7 @@ TOP = 10
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """A day, a week (from Monday) or a month in UTC: from `first` to before `after`."""
+    """A day, a week (from Monday) or a month in the current time zone: from `first` to before `after`."""
 
     every: Every
     first: date
@@ -25,11 +26,11 @@ class Period:
 
     @property
     def start(self) -> datetime:
-        return datetime.combine(self.first, time(), UTC)
+        return datetime.combine(self.first, time(), timezone.get_current_timezone())
 
     @property
     def end(self) -> datetime:
-        return datetime.combine(self.after, time(), UTC)
+        return datetime.combine(self.after, time(), timezone.get_current_timezone())
 
     @property
     def last(self) -> date:

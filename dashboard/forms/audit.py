@@ -30,7 +30,7 @@ class AuditFilter(forms.Form):
         self.fields["who"] = forms.ChoiceField(label=_("Who"), required=False, choices=who)
 
     def entries(self) -> QuerySet[AuditEntry]:
-        """The acts asked for. Days are those of the server's time zone, and the last one is whole."""
+        """The acts asked for. Days are those of the browser's time zone, and the last one is whole."""
         self.is_valid()  # what is not valid is not in `cleaned_data`
         asked, found = self.cleaned_data, AuditEntry.objects.all()
         if who := asked.get("who"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from django import template
@@ -49,11 +49,11 @@ def badge(kind: str, value: str) -> SafeString:
 
 @register.simple_tag
 def when(moment: datetime | None, nothing: str = "—") -> SafeString:
-    """How long ago (or in how long), with the exact time in UTC as its title."""
+    """How long ago (or in how long), with the exact time as its title."""
     if moment is None:
         return format_html('<span class="text-secondary">{}</span>', nothing)
-    exact = date_format(moment.astimezone(UTC), "Y-m-d H:i:s")
-    return format_html('<time datetime="{}" title="{} UTC">{}</time>', moment.isoformat(), exact, _relative(moment))
+    exact = date_format(timezone.localtime(moment), "Y-m-d H:i:s T")
+    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), exact, _relative(moment))
 
 
 def _relative(moment: datetime) -> str:
@@ -70,9 +70,10 @@ def _relative(moment: datetime) -> str:
 
 @register.simple_tag
 def moment_of(unit: str, moment: datetime) -> SafeString:
-    """When an hour or a day began, in UTC; a page with charts shows hours in the browser's zone."""
-    text = date_format(moment.astimezone(UTC), "Y-m-d" if unit == "day" else "Y-m-d H:i")
-    return format_html('<time datetime="{}" data-unit="{}">{}{}</time>', moment.isoformat(), unit, text, "" if unit == "day" else " UTC")
+    """When an hour or a day began."""
+    local = timezone.localtime(moment)
+    text = date_format(local, "Y-m-d" if unit == "day" else "Y-m-d H:i T")
+    return format_html('<time datetime="{}">{}</time>', local.isoformat(), text)
 
 
 @register.simple_tag
@@ -100,9 +101,9 @@ def subject_label(subject: Subject) -> str:
 
 @register.filter
 def due(text: str) -> str:
-    """When a task is due, as the engine has it: a day, or a day with a time in UTC."""
+    """When a task is due, from what the engine has: a day, or a day with a time."""
     moment = datetime.fromisoformat(text)
-    return date_format(moment, "Y-m-d" if len(text) == 10 else "Y-m-d H:i") + (" UTC" if len(text) > 10 else "")
+    return date_format(moment, "Y-m-d") if len(text) == 10 else date_format(timezone.localtime(moment), "Y-m-d H:i T")
 
 
 @register.simple_tag

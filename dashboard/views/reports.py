@@ -2,7 +2,7 @@
 
 import csv
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
@@ -38,7 +38,7 @@ def _asked(request: StaffRequest) -> Asked:
     """What isn't understood is the week that is."""
     wanted = request.GET.get("every", "")
     every = Every(wanted) if wanted in Every.values else Every.WEEK
-    today = timezone.now().astimezone(UTC).date()
+    today = timezone.localdate()
     try:
         day = date.fromisoformat(request.GET.get("day", ""))
     except ValueError:
@@ -53,7 +53,7 @@ def _asked(request: StaffRequest) -> Asked:
 @needs(VIEW)
 def reports(request: StaffRequest) -> HttpResponse:
     asked = _asked(request)
-    found, of, today = report(asked.reported, asked.period), asked.period, timezone.now().astimezone(UTC).date()
+    found, of, today = report(asked.reported, asked.period), asked.period, timezone.localdate()
     context = {
         "report": found,
         "period": of,
@@ -74,7 +74,7 @@ COLUMNS = ("begins_at", "written", "verified", "failed", "lag_p50_s", "lag_p95_s
 @require_safe
 @needs(VIEW)
 def report_csv(request: StaffRequest) -> HttpResponse:
-    """One line an hour or day, and its beginning in UTC."""
+    """One line an hour or day, and when it began."""
     asked = _asked(request)
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="crmsync-{asked.period.every}-{asked.period.first}.csv"'
@@ -86,9 +86,6 @@ def report_csv(request: StaffRequest) -> HttpResponse:
 
 def _csv_rows(found: Report) -> list[tuple[object, ...]]:
     return [
-        (_utc(moment), one.written, one.results["verified"], one.failed, one.lag(0.5), one.lag(0.95)) for moment, one in found.slots.items()
+        (timezone.localtime(moment).isoformat(), one.written, one.results["verified"], one.failed, one.lag(0.5), one.lag(0.95))
+        for moment, one in found.slots.items()
     ]
-
-
-def _utc(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -58,4 +58,4 @@ def test_the_csv_has_a_line_an_hour_or_a_day(sync: Sync, viewer: Client, every: 
 
 def test_the_csv_has_the_numbers(sync: Sync, viewer: Client) -> None:
     written(sync, lag_s=2.5)
-    assert "2026-11-24T12:00:00Z,1,1,0,2.5,2.5" in viewer.get("/reports/csv?every=day&day=2026-11-24").content.decode().splitlines()
+    assert "2026-11-24T12:00:00+00:00,1,1,0,2.5,2.5" in viewer.get("/reports/csv?every=day&day=2026-11-24").content.decode().splitlines()

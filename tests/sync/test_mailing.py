@@ -109,6 +109,12 @@ def test_a_report_leads_to_its_page() -> None:
     assert "/reports/?every=day&day=2026-11-23" in mail.outbox[0].body
 
 
+def test_days_are_those_of_where_the_person_asked() -> None:
+    mailing.subscribe(make_user(Role.VIEWER), [Every.DAY], MONDAY, "Pacific/Auckland")
+    mailing.send_due(MONDAY.replace(hour=12))  # past midnight there
+    assert subjects() == ["[crmsync] Report of 2026-11-23"]
+
+
 def test_a_job_sends_them() -> None:
     asked()
     jobs.tell()
