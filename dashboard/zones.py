@@ -1,4 +1,5 @@
-"""The time zone of whoever looks: times and days are shown in it. The browser tells it in a cookie (static/zone.js); it is UTC until then."""
+"""The time zone of whoever looks, in which times and days are shown. The browser tells it in a cookie (static/zone.js); until then it
+is UTC."""
 
 from __future__ import annotations
 
