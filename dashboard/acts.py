@@ -12,7 +12,8 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.utils.translation import gettext as _
 
-from crmsync.models import AuditEntry
+from crmsync.models import AuditEntry, SavedView
+from dashboard.forms.contacts import ContactFilter
 
 HEAD = ("at", "by", "act", "object", "name", "before", "after")
 
@@ -62,6 +63,8 @@ def _text(value: Any, column: Column) -> str:
             return ""
         case bool():
             return _("yes") if value else _("no")
+        case str() if column and column.model is SavedView and column.name == "query":
+            return ", ".join(chip.text for chip in ContactFilter.of(value).words) or _("all contacts")
         case list():
             return ", ".join(map(str, value))
         case dict():  # a row of a mapping

@@ -12,6 +12,7 @@ from crmsync.models.revision import MappingRevision
 from crmsync.models.subscription import Every, ReportSubscription
 from crmsync.models.sync import Conflict, FieldMapping, MatchBy, Mode, Sync
 from crmsync.models.undo import NotUndone
+from crmsync.models.view import SavedView
 from crmsync.models.visit import Visit
 
 __all__ = [
@@ -51,6 +52,7 @@ __all__ = [
     "Run",
     "RunKind",
     "RunStatus",
+    "SavedView",
     "Status",
     "Sync",
     "Tally",

@@ -41,6 +41,9 @@ class Act(models.TextChoices):
     CONTACT_DELETED = "contact_deleted", _("contact deleted there, too")
     CONTACT_UNLINKED = "contact_unlinked", _("contact unlinked")
     CONTACT_RESTORED = "contact_restored", _("contact restored")
+    VIEW_SHARED = "view_shared", _("view of the contacts shared")
+    VIEW_CHANGED = "view_changed", _("shared view changed")
+    VIEW_DELETED = "view_deleted", _("shared view deleted")
     DECISION_UNDONE = "decision_undone", _("decision taken back")
 
 

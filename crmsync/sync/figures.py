@@ -69,9 +69,7 @@ def figures(syncs: Iterable[Sync], start: datetime, end: datetime, unit: Unit) -
     beginnings, in UTC: in a zone where the clocks change an hour can come twice."""
     slots = {moment.astimezone(UTC): Figures() for moment in _moments(start, end, unit)}
     found = Change.objects.filter(sync__in=syncs, at__gte=unit.begin(start), at__lt=end)
-    rows = (
-        found.order_by().annotate(slot=Trunc("at", unit.value)).values_list("slot", "result", "lag_s").annotate(n=Count("pk"))
-    )
+    rows = found.order_by().annotate(slot=Trunc("at", unit.value)).values_list("slot", "result", "lag_s").annotate(n=Count("pk"))
     for moment, result, lag_s, n in rows:
         slot = slots[moment.astimezone(UTC)]
         slot.results[result] += n

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 
 from crmsync.accounts import AccountExists, Role, add_account, role_of
 from crmsync.models import Act
-from crmsync.sync import audit
+from crmsync.sync import audit, saved_views
 from crmsync.sync.actions import ActionError
 from crmsync.sync.setup import SetupError
 
@@ -110,6 +110,7 @@ def remove(user: User, by: By = None) -> None:
     with transaction.atomic():
         _require_another_administrator(user)
         audit.record(by, Act.PERSON_REMOVED, user, before={"role": role_of(user)})
+        saved_views.outlive(user)
         user.delete()
 
 

@@ -39,6 +39,26 @@ CAUSES = 100
 """So many open causes are offered to choose from."""
 
 
+CHIPS = {
+    "q": _("“%(value)s”"),
+    "sync": _("Sync: %(value)s"),
+    "status": _("Status: %(value)s"),
+    "issue": _("Cause: %(value)s"),
+    "tag": _("Tag: %(value)s"),
+    "changed": _("Updated %(value)s"),
+    "sort": _("Sorted: %(value)s"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """One thing that is asked for, in words; `without` is the address without it."""
+
+    name: str
+    text: str
+    without: str
+
+
 class ContactFilter(forms.Form):
     """What is asked for in the address. What can't be understood there is left out, and the form's errors say so."""
 
@@ -124,6 +144,30 @@ class ContactFilter(forms.Form):
     @property
     def query(self) -> str:
         return urlencode(self.asked)
+
+    @classmethod
+    def of(cls, query: str) -> ContactFilter:
+        """What was asked for by an address."""
+        return cls(QueryDict(query))
+
+    @property
+    def words(self) -> list[Chip]:
+        """What is asked for in words, each with what is asked for without it."""
+        return [Chip(name, self._word(name), urlencode(self._but(name))) for name in self.asked]
+
+    @property
+    def chips(self) -> list[Chip]:
+        """Without what the list says anyway: its status and its order."""
+        return [chip for chip in self.words if chip.name not in ("status", "sort")]
+
+    def _word(self, name: str) -> str:
+        value = self.cleaned_data[name]
+        choices = dict(getattr(self.fields[name], "choices", ())) if isinstance(value, str) else {}
+        return CHIPS[name] % {"value": choices.get(value, value)}
+
+    def _but(self, name: str) -> dict[str, str]:
+        view = {"view": self.data["view"]} if self.data.get("view") else {}
+        return {key: value for key, value in self.asked.items() if key != name} | view
 
 
 def are_many_syncs() -> bool:

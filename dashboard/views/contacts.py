@@ -15,6 +15,7 @@ from dashboard.forms.contacts import CAUSES, WHICH, Choice, ContactFilter, are_m
 from dashboard.found import counts, csv_lines
 from dashboard.looks import STATUS
 from dashboard.paging import page_of
+from dashboard.saved import Tabs
 
 
 @require_safe
@@ -25,6 +26,7 @@ def contacts(request: StaffRequest) -> HttpResponse:
     total, statuses = counts(asked)
     context = {
         "filter": asked,
+        "tabs": Tabs(request.user, asked),
         "with_sync": are_many_syncs(),
         "nothing": _nothing(asked),
         "chosen": asked.cleaned_data,
@@ -36,7 +38,7 @@ def contacts(request: StaffRequest) -> HttpResponse:
         "bulk": [verb for verb in BULK.values() if request.user.has_perm(verb.permission)],
         "which": WHICH.items(),
     }
-    return show(request, "contacts/page.html", "contacts/_found.html", context)
+    return show(request, "contacts/page.html", "contacts/_list.html", context)
 
 
 def _nothing(asked: ContactFilter) -> str:

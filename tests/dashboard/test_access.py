@@ -8,7 +8,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from crmsync.accounts import Role
 from crmsync.engine.records import Side
-from crmsync.models import FieldMapping, HeldBatch, Issue, Run, RunKind, Status, Sync
+from crmsync.models import FieldMapping, HeldBatch, Issue, Run, RunKind, SavedView, Status, Sync
 from dashboard.access import CONNECTIONS, MAPPINGS, PEOPLE, RESOLVE, RETRY, RUN, VIEW
 from dashboard.verbs import VERBS
 from tests.dashboard.conftest import signed_in
@@ -20,6 +20,10 @@ NEEDED = {
     "contacts": VIEW,
     "contacts_export": VIEW,
     "contacts_bulk": RETRY,
+    "saved_view_add": VIEW,
+    "saved_view_edit": VIEW,  # one's own; a shared one an administrator, too
+    "saved_view_update": VIEW,
+    "saved_view_delete": VIEW,
     "contact": VIEW,
     "contact_row": VIEW,
     "contact_exclude": RESOLVE,
@@ -123,7 +127,7 @@ def addresses(joined: Sync) -> dict[str, str]:
     person, mapping = make_user(None, "someone@example.com"), FieldMapping.objects.filter(sync=joined)[0]
     pks = {"contact": contact.pk, "issue": issue.pk, "run": run.pk, "connection": joined.ghl_id, "sync": joined.pk, "person": person.pk}
     pks |= {"mappings": joined.pk, "mapping_add": joined.pk, "mapping_change": mapping.pk, "mapping_remove": mapping.pk}
-    pks |= {"queue": contact.pk}
+    pks |= {"queue": contact.pk, "saved_view": SavedView.objects.create(name="Mine").pk}
     pks |= dict.fromkeys(("typed", "mapping_check", "mapping_revision", "mapping_restore"), joined.pk)
     batch = HeldBatch.objects.create(sync=joined, kind=HeldBatch.Kind.DELETIONS, side=Side.GHL, explanation="x")
     undo = Run.objects.create(sync=joined, kind=RunKind.UNDO, progress={"undo": "run", "pk": run.pk, "upto": 0})
@@ -148,7 +152,8 @@ def addresses(joined: Sync) -> dict[str, str]:
 
 
 def answer(client: Client, address: str) -> int | str:
-    """The status of a GET, or of a POST where there is no GET; "sign in" for a redirect there."""
+    """The status of a GET, or of a POST where there is no GET; "sign in" for a redirect there. The saved view is this person's own."""
+    SavedView.objects.update(owner=client.session.get("_auth_user_id"))
     response = client.get(address)
     if response.status_code == 405:
         response = client.post(address, {"side": "ghl", "field": "phone"})

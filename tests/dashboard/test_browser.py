@@ -42,12 +42,12 @@ def test_typing_finds_a_contact_without_pressing_anything(open_page: OpenPage) -
     expect(page.get_by_text("Anna Weiß")).to_be_visible()
 
 
-def test_choosing_a_status_is_kept_in_the_address(open_page: OpenPage) -> None:
+def test_choosing_a_filter_is_kept_in_the_address(open_page: OpenPage) -> None:
     failed_contact()
     page = open_page(Role.VIEWER)
     page.goto("/contacts/")
-    page.get_by_label("Status", exact=True).select_option("failed")
-    page.wait_for_url("**status=failed*")
+    page.get_by_label("Updated", exact=True).select_option("24h")
+    page.wait_for_url("**changed=24h*")
 
 
 def test_retry_changes_its_row_only(open_page: OpenPage) -> None:
@@ -137,7 +137,7 @@ def test_without_javascript_contacts_are_found(open_page: OpenPage) -> None:
     page = without_scripts(open_page, Role.VIEWER)
     page.goto("/contacts/")
     page.get_by_placeholder("Name, e-mail").fill("weiß")
-    page.get_by_role("button", name="Show").click()
+    page.get_by_role("button", name="Search").click()
     expect(page.get_by_role("row")).to_have_count(2)
 
 

@@ -253,5 +253,5 @@ def test_its_queries_do_not_grow_with_rows(
 ) -> None:
     for _ in range(many):
         make_contact(sync, Status.FAILED)
-    with django_assert_num_queries(8):  # session, user, permissions (2), syncs to choose from, counts, rows, how many to retry
+    with django_assert_num_queries(9):  # session, user, permissions (2), syncs to choose from, causes, counts, rows, views
         operator.get("/contacts/")

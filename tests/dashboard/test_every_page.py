@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from crmsync.accounts import Role
+from crmsync.models import SavedView
 from tests.dashboard.conftest import OpenPage
 from tests.dashboard.data import make_user
 from tests.dashboard.test_access import addresses
@@ -19,6 +20,7 @@ __all__ = ["addresses"]
 def every_address(transactional_db: None, request: pytest.FixtureRequest) -> dict[str, str]:
     """All guarded addresses, with rows that are there, committed for the server's thread."""
     found: dict[str, str] = request.getfixturevalue("addresses")
+    SavedView.objects.update(is_shared=True)
     return found
 
 
