@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -28,16 +28,18 @@ class ShownAct:
 
 
 def shown(entry: AuditEntry) -> ShownAct:
-    return ShownAct(entry, entry.by_name or _("the command line"), list(_changes(entry)))
+    changes = list(changes_of(entry.object_kind, entry.before, entry.after))
+    return ShownAct(entry, entry.by_name or _("the command line"), changes)
 
 
-def _changes(entry: AuditEntry) -> Iterator[tuple[str, str, str]]:
-    for name in dict.fromkeys([*entry.before, *entry.after]):
-        before, after = entry.before.get(name), entry.after.get(name)
+def changes_of(kind: str, before_all: Mapping[str, Any], after_all: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """What, before, after: in words, of an object of this kind."""
+    for name in dict.fromkeys([*before_all, *after_all]):
+        before, after = before_all.get(name), after_all.get(name)
         if isinstance(before, dict) and isinstance(after, dict):
             differing = [key for key in after if before.get(key) != after[key]]
             before, after = ({key: values.get(key) for key in differing} for values in (before, after))
-        column = _column(entry.object_kind, name)
+        column = _column(kind, name)
         yield _label(column, name), _text(before, column), _text(after, column)
 
 

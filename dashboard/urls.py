@@ -94,6 +94,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("people/", people.people, name="people"),
     path("audit/", audit.audit, name="audit"),
     path("audit/export", audit.export, name="audit_export"),
+    path("audit/<int:pk>/take-back", audit.take_back, name="audit_take_back"),
     path("people/invite", people.invite, name="person_invite"),
     path("people/<int:pk>/resend", people.resend, name="person_resend"),
     path("people/<int:pk>/remove", people.remove, name="person_remove"),

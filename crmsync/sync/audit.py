@@ -22,7 +22,7 @@ def record(
     after: Mapping[str, Any] | None = None,
 ) -> AuditEntry:
     """Keep one act. `by` is None on the command line. Of `before` and `after` what is the same in both is left out; never pass a secret."""
-    old, new = _plain(before or {}), _plain(after or {})
+    old, new = plain(before or {}), plain(after or {})
     same = {name for name in old if name in new and old[name] == new[name]}
     return AuditEntry.objects.create(
         by_id=by.pk if by else None,
@@ -36,10 +36,10 @@ def record(
     )
 
 
-def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+def plain(values: Mapping[str, Any]) -> dict[str, Any]:
     """As JSON will give it back: times as text, tuples as lists."""
-    plain: dict[str, Any] = json.loads(json.dumps(dict(values), cls=DjangoJSONEncoder))
-    return plain
+    read: dict[str, Any] = json.loads(json.dumps(dict(values), cls=DjangoJSONEncoder))
+    return read
 
 
 def saved(object: models.Model, names: Iterable[str]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from crmsync.engine.mapping import DEFAULT_MAPPING
 from crmsync.engine.records import Side
 from crmsync.models import Act, Conflict, Connection, FieldMapping, Health, Issue, Mode, Status, Sync
-from crmsync.sync import audit, hooks, outcome, revisions, scopes, tokens
+from crmsync.sync import actions, audit, hooks, outcome, revisions, scopes, tokens
 from crmsync.sync.budget import create_budget
 from crmsync.sync.session import open_system
 from crmsync.systems.base import Account
@@ -34,6 +34,9 @@ GHL_ROOT = ROOT
 User = AbstractBaseUser
 COMPARED_ANEW = {"match_by", "create_in_ghl", "create_in_centralstation", "sync_tags", "sync_notes", "sync_tasks", "region"}
 """Settings that decide what counts as the same: when one changes, all contacts are compared again."""
+
+BY_THE_CLOCK = {"creates_per_hour", "quiet_from", "quiet_until"}
+"""Settings that decide when what waits goes on."""
 
 
 class SetupError(Exception):
@@ -269,6 +272,16 @@ def create_sync(
     scopes.tell_syncs(ghl)
     sync.refresh_from_db(fields=["notices"])
     return sync
+
+
+def change_sync(sync: Sync, names: Collection[str], by: User | None = None) -> set[str]:
+    """As `save_sync`, and what follows: contacts are compared again, or look at the clock anew."""
+    changed = save_sync(sync, names, by)
+    if changed & COMPARED_ANEW:
+        actions.mapping_changed(sync, by)
+    if changed & BY_THE_CLOCK:
+        actions.clock_changed(sync)
+    return changed
 
 
 def save_sync(sync: Sync, names: Collection[str], by: User | None = None) -> set[str]:

@@ -22,9 +22,6 @@ from dashboard.forms.syncs import NewSyncForm, SyncForm
 
 require_form = require_http_methods(["GET", "HEAD", "POST"])
 
-BY_THE_CLOCK = {"creates_per_hour", "quiet_from", "quiet_until"}
-"""Settings that decide when what waits goes on."""
-
 
 def _syncs() -> SyncQuerySet:
     secrets = [f"{side}__{column}" for side in SIDES for column in SECRETS]
@@ -70,11 +67,7 @@ def edit(request: StaffRequest, pk: int) -> HttpResponse:
     form = SyncForm(request.POST or None, instance=found)
     if form.is_valid():
         found.match_by = form.cleaned_data["match_by"]
-        changed = setup.save_sync(found, list(form.settings()), request.user)
-        if changed & setup.COMPARED_ANEW:
-            actions.mapping_changed(found, request.user)
-        if changed & BY_THE_CLOCK:
-            actions.clock_changed(found)
+        setup.change_sync(found, list(form.settings()), request.user)
         messages.success(request, _("Saved."))
         return redirect("sync", pk)
     return show_form(request, "syncs/edit.html", form, pk=pk, costs=costs.of_change(found))

@@ -8,7 +8,8 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from crmsync.accounts import Role
 from crmsync.engine.records import Side
-from crmsync.models import FieldMapping, HeldBatch, Issue, Run, RunKind, SavedView, Status, Sync
+from crmsync.models import Act, FieldMapping, HeldBatch, Issue, Run, RunKind, SavedView, Status, Sync
+from crmsync.sync import audit
 from dashboard.access import CONNECTIONS, MAPPINGS, PEOPLE, RESOLVE, RETRY, RUN, VIEW
 from dashboard.verbs import VERBS
 from tests.dashboard.conftest import signed_in
@@ -83,6 +84,7 @@ NEEDED = {
     "people": PEOPLE,
     "audit": PEOPLE,
     "audit_export": PEOPLE,
+    "audit_take_back": PEOPLE,
     "person_invite": PEOPLE,
     "person_resend": PEOPLE,
     "person_remove": PEOPLE,
@@ -128,6 +130,7 @@ def addresses(joined: Sync) -> dict[str, str]:
     pks = {"contact": contact.pk, "issue": issue.pk, "run": run.pk, "connection": joined.ghl_id, "sync": joined.pk, "person": person.pk}
     pks |= {"mappings": joined.pk, "mapping_add": joined.pk, "mapping_change": mapping.pk, "mapping_remove": mapping.pk}
     pks |= {"queue": contact.pk, "saved_view": SavedView.objects.create(name="Mine").pk}
+    pks |= {"audit": audit.record(None, Act.CONTACT_INCLUDED, other, {"reason": "x"}).pk}
     pks |= dict.fromkeys(("typed", "mapping_check", "mapping_revision", "mapping_restore"), joined.pk)
     batch = HeldBatch.objects.create(sync=joined, kind=HeldBatch.Kind.DELETIONS, side=Side.GHL, explanation="x")
     undo = Run.objects.create(sync=joined, kind=RunKind.UNDO, progress={"undo": "run", "pk": run.pk, "upto": 0})
