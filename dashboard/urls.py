@@ -50,6 +50,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("batches/<int:pk>/<slug:word>", batches.decide, name="batch_decide"),
     path("notifications/", notifications.notifications, name="notifications"),
     path("notifications/alerts", notifications.alerts_save, name="alerts_save"),
+    path("notifications/secret", notifications.alerts_secret, name="alerts_secret"),
     path("notifications/test", notifications.alerts_test, name="alerts_test"),
     path("reports/", reports.reports, name="reports"),
     path("reports/csv", reports.report_csv, name="report_csv"),

@@ -31,6 +31,10 @@ class AlertChoice(models.Model):
     webhook_url = models.CharField(max_length=500, blank=True)
     webhook_secret = EncryptedTextField(default=new_secret, editable=False)
 
+    @property
+    def secret_hint(self) -> str:
+        return str(self.webhook_secret)[-4:]
+
 
 class Alarm(models.Model):
     """Something that isn't as it should be, and that a person was told of or knew of when they chose. Deleted when it is over."""

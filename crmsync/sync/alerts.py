@@ -24,6 +24,7 @@ from django.utils.translation import gettext as _
 from django_q.tasks import async_task
 
 from crmsync.models import LOCKED_OUT, Alarm, AlertChoice, AlertKind, AlertMessage, Connection, Health, HeldBatch, Issue, Sync
+from crmsync.models.connection import new_secret
 from crmsync.sync import listening, posting
 from crmsync.sync.figures import oldest_unsynced
 from crmsync.sync.mailing import MAY_READ
@@ -65,6 +66,18 @@ def choose(user: User, now: datetime, *, kinds: Sequence[str], backlog_minutes: 
         choice.alarms.all().delete()
         Alarm.objects.bulk_create(_alarm(choice, one) for one in _concerning(choice, found, now))
     return choice
+
+
+def renew_secret(user: User) -> str | None:
+    """A new secret, which is told this once; None where there is no webhook. The old one counts no more: what its receiver refuses until it
+    knows the new one is tried again for hours."""
+    secret = new_secret()
+    choice = AlertChoice.objects.filter(user=user).exclude(webhook_url="").first()
+    if choice is None:
+        return None
+    choice.webhook_secret = secret
+    choice.save(update_fields=["webhook_secret"])
+    return secret
 
 
 def send_test(user: User, now: datetime) -> None:

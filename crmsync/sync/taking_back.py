@@ -57,13 +57,12 @@ def _objects(kind: type[models.Model], entries: list[AuditEntry]) -> dict[int, A
 
 def _settings(entry: AuditEntry, sync: Sync) -> TakeBack | None:
     names = [name for name in entry.before if name in SETTINGS]
-    fields = {name: Sync._meta.get_field(name) for name in names}
     now = audit.plain({name: getattr(sync, name) for name in names})
     then = {name: entry.before[name] for name in names if now[name] == entry.after.get(name)}
 
     def put_back(by: User) -> None:
         for name, value in then.items():
-            setattr(sync, name, fields[name].to_python(value))
+            setattr(sync, name, SETTINGS[name].to_python(value))
         try:
             sync.full_clean()
         except ValidationError as error:
@@ -108,7 +107,7 @@ def _access(entry: AuditEntry, user: User) -> TakeBack | None:
     return TakeBack({"access": user.is_active}, {"access": was_active}, lambda by: people.set_access(user, is_active=was_active, by=by))
 
 
-SETTINGS = {field.name for field in Sync._meta.get_fields() if isinstance(field, models.Field)} - {"ghl", "centralstation", "mode"}
+SETTINGS = {field.name: field for field in Sync._meta.fields if field.name not in ("ghl", "centralstation", "mode")}
 HOW: dict[Act, tuple[type[models.Model], Callable[[AuditEntry, Any], TakeBack | None]]] = {
     Act.SYNC_CHANGED: (Sync, _settings),
     Act.MAPPING_CHANGED: (Sync, _mapping),

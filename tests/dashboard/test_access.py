@@ -42,6 +42,7 @@ NEEDED = {
     "batch_decide": RUN,
     "notifications": VIEW,
     "alerts_save": VIEW,
+    "alerts_secret": VIEW,
     "alerts_test": VIEW,
     "reports": VIEW,
     "report_csv": VIEW,

@@ -51,12 +51,38 @@ def test_alerts_by_no_way_at_all_are_refused(viewer: Client) -> None:
     assert viewer.post("/notifications/alerts", {"kinds": ["batch"], "backlog_minutes": "30"}).status_code == 422
 
 
-def test_a_person_sees_their_own_secret_and_no_other(viewer: Client, operator: Client) -> None:
-    for client in (viewer, operator):
-        client.post("/notifications/alerts", {**ALERTS, "webhook_url": "https://example.org/x"})
-    secrets = [AlertChoice.objects.get(user__email=f"{role}@example.com").webhook_secret for role in ("viewer", "operator")]
-    shown = viewer.get("/notifications/").content.decode()
-    assert [secret in shown for secret in secrets] == [True, False]
+WEBHOOK = {**ALERTS, "webhook_url": "https://example.org/x"}
+
+
+def secret() -> str:
+    return str(AlertChoice.objects.get().webhook_secret)
+
+
+def test_a_new_webhook_shows_its_secret_once(viewer: Client) -> None:
+    shown = viewer.post("/notifications/alerts", WEBHOOK).content.decode()
+    later = [viewer.post("/notifications/alerts", WEBHOOK, follow=True).content.decode(), viewer.get("/notifications/").content.decode()]
+    assert [secret() in text for text in (shown, *later)] == [True, False, False]
+
+
+def test_the_secret_is_told_by_its_end(viewer: Client) -> None:
+    viewer.post("/notifications/alerts", WEBHOOK)
+    assert f"ends in {secret()[-4:]}." in viewer.get("/notifications/").content.decode()
+
+
+def test_a_new_secret_is_made_after_saying_what_that_means(viewer: Client) -> None:
+    viewer.post("/notifications/alerts", WEBHOOK)
+    before = secret()
+    assert "the old one counts no more" in viewer.get("/notifications/secret").content.decode()
+    assert secret() == before
+    shown = viewer.post("/notifications/secret").content.decode()
+    assert (secret() in shown, secret() == before) == (True, False)
+
+
+def test_nobody_renews_somebody_elses_secret(viewer: Client, operator: Client) -> None:
+    viewer.post("/notifications/alerts", WEBHOOK)
+    before = secret()
+    operator.post("/notifications/secret")
+    assert secret() == before
 
 
 def test_a_test_is_shown_on_its_way(viewer: Client) -> None:

@@ -19,9 +19,10 @@ from pytest_django import Settings
 from crmsync import jobs
 from crmsync.accounts import Role
 from crmsync.engine.records import Side
-from crmsync.models import AlertChoice, AlertKind, AlertMessage, Connection, Health, HeldBatch, Issue, Status, Sync, Tally
+from crmsync.models import AlertChoice, AlertKind, AlertMessage, Connection, Contact, Health, HeldBatch, Issue, Status, Sync, Tally
 from crmsync.sync import alerts, posting
 from tests.dashboard.data import make_contact, make_sync, make_user
+from tests.mail_server import MailServer
 
 
 class Receiver(BaseHTTPRequestHandler):
@@ -155,7 +156,69 @@ def test_what_a_person_did_not_choose_is_not_told(sync: Sync) -> None:
     assert subjects() == []
 
 
+def test_that_a_batch_was_decided_is_told(sync: Sync) -> None:
+    HeldBatch.objects.create(sync=sync, kind=HeldBatch.Kind.DELETIONS, side=Side.GHL, explanation="20 deletions at once.")
+    choose(AlertKind.BATCH)
+    HeldBatch.objects.update(state=HeldBatch.State.APPROVED)
+    look()
+    look()
+    assert subjects() == ["[crmsync] Over: Berlin: 20 deletions at once."]
+
+
+def test_that_a_backlog_is_over_is_told(sync: Sync) -> None:
+    contact = make_contact(sync, Status.PENDING, dirty=1, dirty_since=timezone.now() - timedelta(minutes=31))
+    choose(AlertKind.BACKLOG)
+    Contact.objects.filter(pk=contact.pk).update(dirty=0, dirty_since=None)
+    look()
+    assert subjects() == ["[crmsync] Over: Berlin: a change waits longer than it should to be written."]
+
+
+def test_that_a_connection_hears_again_is_told(sync: Sync) -> None:
+    Connection.objects.filter(pk=sync.centralstation_id).update(hooks_wanted=True)
+    Tally.add(sync.centralstation_id, "found", 12)
+    choose(AlertKind.DEAFNESS)
+    Tally.objects.all().delete()
+    look()
+    assert subjects()[0].startswith("[crmsync] Over: Berlin office: Polling found 12 changes")
+
+
 # How it gets there
+
+
+def test_an_email_goes_through_a_real_mail_server(sync: Sync, settings: Settings) -> None:
+    with MailServer() as server:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_USE_TLS, settings.EMAIL_HOST_USER = *server.address, False, ""
+        choose()
+        one = issue(sync)
+        look()
+    assert server.recipients == ["viewer@example.com"]
+    assert ["Subject: [crmsync] Berlin: X is missing." in server.text, f"/issues/{one.pk}/" in server.text] == [True, True]
+
+
+def test_an_email_that_the_server_refuses_is_tried_again(sync: Sync, settings: Settings) -> None:
+    with MailServer(refuses=True) as server:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_USE_TLS, settings.EMAIL_HOST_USER = *server.address, False, ""
+        choose()
+        issue(sync)
+        look()
+    message = AlertMessage.objects.get()
+    assert (message.sent_at, message.due_at is None, message.failure) == (
+        None,
+        False,
+        "The mail server refused it (SMTPRecipientsRefused).",
+    )
+
+
+def test_a_renewed_secret_signs_what_comes_next(sync: Sync, receiver: str) -> None:
+    choice = choose(webhook_url=receiver, by_email=False)
+    secret = alerts.renew_secret(choice.user)
+    assert secret is not None
+    issue(sync)
+    look()
+    headers, body = Receiver.got[0]
+    assert headers["X-Crmsync-Signature"] == alerts.signature(secret, body)
 
 
 def test_a_webhook_is_signed_over_its_raw_body(sync: Sync, receiver: str) -> None:
