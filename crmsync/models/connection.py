@@ -51,6 +51,8 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
 class Connection(models.Model):
     """One account on one system. Secrets are encrypted and shown never again: `credential_hint` is the credential's last four characters.
 
+    `web_root`: where people open GoHighLevel in the browser, "" for its own address.
+
     A GHL account let in by OAuth has a `client_id`; `credential` is then its access token, kept alive by `refresh_token` from `refresh_at`
     on (by the one process that has `refresh_lease`). `company_id`: the authorisation is an agency's, exchanged for the location's.
     `granted_scopes` is what the authorisation told (None: nobody told), `missing_scopes` what is known to be missing, with what
@@ -62,6 +64,7 @@ class Connection(models.Model):
     system = models.CharField(_("system"), max_length=20, choices=[(Side.GHL, "GoHighLevel"), (Side.CENTRALSTATION, "CentralStationCRM")])
     name = models.CharField(_("name"), max_length=100, unique=True)
     root = models.URLField(_("address"), max_length=300)
+    web_root = models.URLField(_("address in the browser"), max_length=300, blank=True)
     account_id = models.CharField(_("location id"), max_length=100, blank=True)
     credential = EncryptedTextField(_("credential"), blank=True)
     credential_hint = models.CharField(max_length=4, blank=True, editable=False)

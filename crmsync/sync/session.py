@@ -39,6 +39,7 @@ def open_system(connection: Connection, region: str = "DE", *, is_live: bool = F
     if connection.side is Side.GHL:
         return GhlSystem(
             root=connection.root,
+            web_root=connection.web_root,
             credentials=FixedToken(connection.credential) if is_test and not connection.is_oauth else StoredCredentials(connection),
             location_id=connection.account_id,
             budget=budget,

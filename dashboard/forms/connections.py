@@ -2,6 +2,7 @@
 
 import re
 from typing import Any
+from urllib.parse import urlsplit
 
 from django import forms
 from django.http import QueryDict
@@ -62,12 +63,17 @@ class EditForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run
         super().__init__(*args, **kwargs)
         checked(self.fields["name"], "connection-name", self.instance.pk)
 
+    @property
+    def columns(self) -> list[str]:
+        """What of the connection was asked for."""
+        return list(self.fields)
+
 
 class GhlEditForm(EditForm):
     """With its addresses, and keys of one's own for webhooks, which a simulator or a proxy signs with."""
 
     class Meta(EditForm.Meta):
-        fields = ["name", "client_id", "root", "authorize_root", "default_user_id"]
+        fields = ["name", "client_id", "root", "authorize_root", "web_root", "default_user_id"]
 
     root = forms.URLField(
         label=_("Address"), max_length=300, assume_scheme="https", help_text=_("Of GoHighLevel itself, or of a test system.")
@@ -78,6 +84,13 @@ class GhlEditForm(EditForm):
         assume_scheme="https",
         help_text=_("Where Connect and Reconnect lead. For a white label: https://marketplace.leadconnectorhq.com"),
     )
+    web_root = forms.URLField(
+        label=_("Address in the browser"),
+        required=False,
+        max_length=300,
+        assume_scheme="https",
+        help_text=_("Where contacts are opened. For a white label: the address at which you sign in. Empty: https://app.gohighlevel.com"),
+    )
     keys = forms.CharField(
         label=_("Public keys of webhooks"),
         required=False,
@@ -87,15 +100,26 @@ class GhlEditForm(EditForm):
 
     def __init__(self, posted: QueryDict | None, instance: Connection) -> None:
         super().__init__(posted, instance=instance, initial={"keys": "".join(instance.webhook_keys)})
+        checked(self.fields["root"], "address")
+        checked(self.fields["web_root"], "address")
         self.fields["client_id"].required = True
         if not instance.is_oauth:
             del self.fields["client_id"], self.fields["authorize_root"]
+
+    @property
+    def columns(self) -> list[str]:
+        return ["webhook_keys" if name == "keys" else name for name in self.fields]
 
     def clean_root(self) -> str:
         return str(self.cleaned_data["root"]).rstrip("/")
 
     def clean_authorize_root(self) -> str:
         return str(self.cleaned_data["authorize_root"]).rstrip("/")
+
+    def clean_web_root(self) -> str:
+        """The page is found below it, whichever page the address was copied from."""
+        parts = urlsplit(str(self.cleaned_data["web_root"]))
+        return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
 
     def clean_keys(self) -> list[str]:
         blocks = [block for block in re.split(r"(?<=-----END PUBLIC KEY-----)", self.cleaned_data["keys"]) if block.strip()]

@@ -79,7 +79,7 @@ def edit(request: StaffRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(Connection.objects.without_secrets(), pk=pk)
     form = (GhlEditForm if found.side is Side.GHL else EditForm)(request.POST or None, instance=found)
     if form.is_valid():
-        setup.save_connection(form.save(commit=False), ("name", "default_user_id", "webhook_keys"), request.user)
+        setup.save_connection(form.save(commit=False), form.columns, request.user)
         messages.success(request, _("Saved."))
         return redirect("connection", pk)
     return show_form(request, "connections/edit.html", form, pk=pk)

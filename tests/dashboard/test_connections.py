@@ -14,7 +14,7 @@ from crmsync.models import Connection, Health, Sync
 from crmsync.sandbox.centralstation import CentralStation
 from crmsync.sandbox.ghl import Ghl
 from crmsync.sandbox.settings import DEMO_API_KEY, DEMO_GHL_TOKEN, DEMO_LOCATION_ID
-from tests.dashboard.data import make_connection
+from tests.dashboard.data import make_connection, make_contact
 
 SECRET = "pit-0123456789abcdef"
 
@@ -128,3 +128,29 @@ def test_the_list_has_a_constant_number_of_queries(viewer: Client, django_assert
         make_connection(name=f"account {number}")
     with django_assert_num_queries(5):  # session, user, permissions (2), connections
         viewer.get("/connections/")
+
+
+def edited(client: Client, connection: Connection, **values: str) -> Connection:
+    sent = {"name": connection.name, "root": connection.root, "default_user_id": "", "keys": "", "web_root": ""}
+    client.post(f"/connections/{connection.pk}/edit", {**sent, **values})
+    connection.refresh_from_db()
+    return connection
+
+
+def test_all_that_the_form_asks_for_is_stored(administrator: Client, sync: Sync) -> None:
+    stored = edited(administrator, sync.ghl, name="Marketing", root="https://proxy.example/ghl/", default_user_id="u1")
+    assert (stored.name, stored.root, stored.default_user_id) == ("Marketing", "https://proxy.example/ghl", "u1")
+
+
+def test_a_white_labels_address_is_taken_from_any_of_its_pages(administrator: Client, sync: Sync) -> None:
+    assert (
+        edited(administrator, sync.ghl, web_root="https://app.agency.example/v2/location/x/dashboard").web_root
+        == "https://app.agency.example"
+    )
+
+
+def test_a_contact_opens_in_the_white_label(administrator: Client, sync: Sync) -> None:
+    edited(administrator, sync.ghl, web_root="https://app.agency.example")
+    contact = make_contact(sync, ghl_id="Gh1")
+    shown = administrator.get(f"/contacts/{contact.pk}/").content.decode()
+    assert 'href="https://app.agency.example/v2/location/loc1/contacts/detail/Gh1"' in shown

@@ -473,6 +473,12 @@ def test_the_link_to_a_contact_is_known_for_ghl_itself_only(system: GhlSystem) -
     own.close()
 
 
+def test_a_white_label_opens_contacts_at_its_own_address() -> None:
+    own = GhlSystem(credentials=FixedToken("pit-x"), location_id="loc", budget=OpenBudget(), web_root="https://app.agency.example")
+    assert own.url("c1") == "https://app.agency.example/v2/location/loc/contacts/detail/c1"
+    own.close()
+
+
 def test_a_client_is_a_system(system: GhlSystem) -> None:
     known: System = system
     assert known.side is Side.GHL

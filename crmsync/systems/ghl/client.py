@@ -29,7 +29,8 @@ from crmsync.systems.transport import Transport, Wire
 
 ROOT = "https://services.leadconnectorhq.com"
 VERSION = "2021-07-28"
-_WEB = "https://app.gohighlevel.com/v2/location/{}/contacts/detail/{}"
+WEB_ROOT = "https://app.gohighlevel.com"
+_PAGE = "/v2/location/{}/contacts/detail/{}"
 T = TypeVar("T")
 
 _CONTACT_ITSELF = Aspect.PROFILE | Aspect.TAGS
@@ -63,12 +64,13 @@ class GhlSystem:
         location_id: str,
         budget: Budget,
         root: str = ROOT,
+        web_root: str = "",
         default_user_id: str | None = None,
         missing_scopes: Iterable[str] = (),
         on_missing: Callable[[PermissionMissing], None] | None = None,
         http: Wire | None = None,
     ) -> None:
-        self._root = root
+        self._web_root = web_root or (WEB_ROOT if root.rstrip("/") == ROOT else "")
         self._transport = Transport(
             Side.GHL, root, {"Version": VERSION}, budget, read_error, read_limits, http=http, credentials=credentials
         )
@@ -272,5 +274,6 @@ class GhlSystem:
             return
 
     def url(self, id: str) -> str | None:
-        """Known for GoHighLevel itself, not for a simulator or another root."""
-        return _WEB.format(quote(self._api.location_id, safe=""), quote(id, safe="")) if self._root.rstrip("/") == ROOT else None
+        """Known for GoHighLevel itself and for a white label whose address was given, not for a simulator."""
+        page = _PAGE.format(quote(self._api.location_id, safe=""), quote(id, safe=""))
+        return f"{self._web_root}{page}" if self._web_root else None
