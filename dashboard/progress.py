@@ -11,13 +11,16 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import ngettext_lazy
 
 from crmsync.engine.records import SIDES
 from crmsync.engine.write import WriteKind
 from crmsync.models import Run, RunKind, RunStatus, Status
-from crmsync.sync.figures import Line, lines
+from crmsync.sync.fewest import Account, Why
+from crmsync.sync.figures import Line, lines_of_run, requests_of_run
 from crmsync.systems.errors import NAMES
 from dashboard.looks import ATTENTION
+from dashboard.verbs import Text
 
 LISTS: dict[str, str | Promise] = {
     "contacts": _lazy("Contacts read from %(system)s"),
@@ -38,6 +41,53 @@ class Listing:
     count: int
     is_done: bool
     missing: str
+
+
+SPARED: dict[Why, Text] = {
+    Why.BUSY: ngettext_lazy(
+        "%(shown)s was sent again: %(crm)s had asked for a rest (429).",
+        "%(shown)s were sent again: %(crm)s had asked for a rest (429).",
+        "n",
+    ),
+    Why.SILENT: ngettext_lazy(
+        "%(shown)s got no answer or an error of %(crm)s's own.", "%(shown)s got no answer or an error of %(crm)s's own.", "n"
+    ),
+    Why.REFUSED: ngettext_lazy("%(shown)s was refused.", "%(shown)s were refused.", "n"),
+    Why.LISTS: ngettext_lazy(
+        "%(shown)s was for a page of a list: read once more to see what was written, or smaller than the largest there is.",
+        "%(shown)s were for pages of lists: read once more to see what was written, or smaller than the largest there are.",
+        "n",
+    ),
+    Why.LOOKS: ngettext_lazy(
+        "%(shown)s looked at a contact once more: it was changed meanwhile, or waited longer than a copy may be believed.",
+        "%(shown)s looked at contacts once more: they were changed meanwhile, or waited longer than a copy may be believed.",
+        "n",
+    ),
+}
+"""What requests were for that a run could have done without."""
+
+
+@dataclass(frozen=True, slots=True)
+class Requests:
+    """The requests of a run to one CRM, held against the fewest that would have done."""
+
+    crm: str
+    account: Account
+
+    @property
+    def sentence(self) -> str:
+        made, fewest = self.account.made, self.account.fewest
+        values = {"n": f"{made:,}", "fewest": f"{fewest or 0:,}"}
+        if fewest is None or not made:
+            return values["n"]
+        text = _("%(n)s, the fewest possible") if made == fewest else _("%(n)s; the fewest possible were %(fewest)s")
+        return text % values
+
+    @property
+    def reasons(self) -> list[str]:
+        """What those were for that it could have done without, most first."""
+        counted = sorted(self.account.why.items(), key=lambda one: -one[1])
+        return [str(SPARED[why] % {"n": n, "shown": f"{n:,}", "crm": self.crm}) for why, n in counted]
 
 
 @dataclass(frozen=True)
@@ -87,8 +137,8 @@ class RunProgress:
 
     @cached_property
     def lines(self) -> list[Line]:
-        """What it wrote, by subject and CRM."""
-        return lines(self.run.changes.all())
+        """What it wrote and what it found equal, by subject and CRM."""
+        return lines_of_run(self.run)
 
     @cached_property
     def unchanged(self) -> int:
@@ -111,6 +161,7 @@ class RunProgress:
         """(status, how many compared contacts ended in it). One that is pending was written to, and counts once that is verified."""
         return [(str(status), n) for status in Status if status != Status.PENDING and (n := self.run.counts.get(status))]
 
-    @property
-    def calls(self) -> list[tuple[str, int]]:
-        return [(NAMES[side], self.run.calls.get(side, 0)) for side in SIDES]
+    @cached_property
+    def requests(self) -> list[Requests]:
+        """What it has asked of each CRM."""
+        return [Requests(NAMES[side], one) for side, one in requests_of_run(self.run).items()]

@@ -48,7 +48,10 @@ class RunStatus(models.TextChoices):
 
 
 class Run(models.Model):
-    """A piece of work with a beginning and an end. `progress` is where it can be taken up again, `counts` and `calls` what it came to.
+    """A piece of work with a beginning and an end. `progress` is where it can be taken up again.
+
+    `counts` is what it came to: contacts by status, writes by side and kind (`ghl.update`), notes and tasks looked at by side (`ghl.items`).
+    `calls` are requests: all by side, those that were answered by side and operation, those that failed by side and error code.
 
     `is_asked`: a person started it, so that what it writes isn't held by the brake. `owner` is the process at work on it; one whose
     `heartbeat_at` has grown old is gone, and the next takes the run up."""

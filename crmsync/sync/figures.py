@@ -9,13 +9,18 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from math import ceil
 
-from django.db.models import Count, Min, QuerySet
+from django.db.models import Count, Min, Q, QuerySet
 from django.db.models.functions import Trunc
 from django.utils import timezone
 
-from crmsync.engine.records import SIDES, Side
+from crmsync.engine.records import SIDES, ItemKind, Side
 from crmsync.engine.write import WriteKind
-from crmsync.models import Change, Result, Status, Sync
+from crmsync.models import Change, Result, Run, RunKind, Status, Sync
+from crmsync.sync.fewest import Account, Done, account
+from crmsync.sync.state import aspects_of
+
+FAILED = (Result.FAILED, Result.NOT_KEPT)
+"""Refused, or accepted and not there afterwards."""
 
 
 class Unit(StrEnum):
@@ -113,12 +118,14 @@ _MEANING = {
 
 @dataclass(slots=True)
 class Line:
-    """The changes of one subject in one CRM: how many by deed, and how many failed (whatever they were to do)."""
+    """The changes of one subject in one CRM: how many by deed, and how many failed (whatever they were to do). `unchanged`: how many were
+    compared and left as they were; None where nothing was compared, as over a span of time."""
 
     subject: Subject
     side: Side
     done: Counter[Deed] = field(default_factory=Counter)
     failed: int = 0
+    unchanged: int | None = None
 
 
 def lines(changes: QuerySet[Change]) -> list[Line]:
@@ -128,11 +135,60 @@ def lines(changes: QuerySet[Change]) -> list[Line]:
         # a person's "delete" is of no plan, and so no WriteKind
         subject, deed = _MEANING[WriteKind(kind)] if kind in _MEANING else (Subject.CONTACTS, Deed.REMOVED)
         line = found[subject, Side(side)]
-        if result in (Result.FAILED, Result.NOT_KEPT):
+        if result in FAILED:
             line.failed += n
         else:
             line.done[deed] += n
     return [line for line in found.values() if line.failed or line.done]
+
+
+ITEMS = "items"
+"""`Run.counts` has under this name, by side, how many notes and tasks a run looked at."""
+
+
+def lines_of_run(run: Run) -> list[Line]:
+    """What a run did, and how much it found equal as it was."""
+    equal = run.counts.get(Status.IN_SYNC, 0)
+    found = {(line.subject, line.side): line for line in lines(run.changes.all())}
+    written_to = _contacts_written_to(run)
+    for subject in Subject:
+        for side in SIDES:
+            line = found.setdefault((subject, side), Line(subject, side))
+            if subject is Subject.ITEMS:
+                unchanged = run.counts.get(f"{side}.{ITEMS}", 0) - line.done[Deed.UPDATED] - line.done[Deed.REMOVED] - line.failed
+            else:
+                unchanged = (equal if subject is Subject.CONTACTS or run.sync.sync_tags else 0) - written_to[subject, side]
+            line.unchanged = max(0, unchanged)
+    in_order = [found[subject, side] for subject in Subject for side in SIDES]
+    return [line for line in in_order if line.failed or line.done or line.unchanged]
+
+
+def _contacts_written_to(run: Run) -> dict[tuple[Subject, Side], int]:
+    """How many contacts were written to, by what was written and where: one query."""
+    kinds = {
+        Subject.CONTACTS: [WriteKind.CREATE, WriteKind.UPDATE],
+        Subject.TAGS: [WriteKind.CREATE, WriteKind.ADD_TAGS, WriteKind.REMOVE_TAGS],  # a new contact brings its tags along
+    }
+    groups = [(subject, side) for subject in kinds for side in SIDES]
+    wanted = {
+        f"{subject}_{side}": Count("contact", filter=Q(side=side, kind__in=kinds[subject]), distinct=True) for subject, side in groups
+    }
+    found = run.changes.exclude(result__in=FAILED).aggregate(**wanted)
+    return {(subject, side): found[f"{subject}_{side}"] for subject, side in groups}
+
+
+def requests_of_run(run: Run) -> dict[Side, Account]:
+    """What a run has asked of each CRM, and what it could have done with."""
+    aspects, lists_all = aspects_of(run.sync), run.kind in (RunKind.FIRST_SYNC, RunKind.FULL)
+    compared = sum(run.counts.get(status, 0) for status in Status if status != Status.PENDING) + int(run.progress.get("done", 0))
+    changed = run.changes.filter(side=Side.CENTRALSTATION, kind__in=[WriteKind.UPDATE, WriteKind.ADD_TAGS, WriteKind.REMOVE_TAGS])
+    changed_by_side = {Side.CENTRALSTATION: changed.exclude(contact=None).aggregate(n=Count("contact", distinct=True))["n"]}
+    found = {}
+    for side in SIDES:
+        listed = {name: run.progress.get(f"{side}.{name}", {}).get("count", 0) for name in ("contacts", *ItemKind)}
+        done = Done(listed=listed if lists_all else None, compared=compared, aspects=aspects, changed=changed_by_side.get(side, 0))
+        found[side] = account(side, run.calls, done)
+    return found
 
 
 def oldest_unsynced(sync: Sync) -> datetime | None:

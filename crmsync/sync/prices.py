@@ -11,8 +11,9 @@ from math import ceil
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from crmsync.engine.records import SIDES, ItemKind, Side
+from crmsync.engine.records import SIDES, Aspect, ItemKind, Side
 from crmsync.models import Item, RunKind, Sync
+from crmsync.sync.fewest import pages, reads_of_one
 from crmsync.sync.session import open_system
 from crmsync.systems.errors import NAMES
 
@@ -22,8 +23,8 @@ PAGE = {Side.GHL: 100, Side.CENTRALSTATION: 250}
 MANY = 50
 """Retrying fewer contacts costs too little to speak of."""
 
-ONE_CONTACT = {Side.GHL: 4, Side.CENTRALSTATION: 3}
-"""Requests to compare one contact by itself and write to it once: GoHighLevel lists notes and tasks apart from the contact."""
+ONE_CONTACT = {side: reads_of_one(side, Aspect.ALL) + 1 for side in SIDES}
+"""Requests to compare one contact by itself and write to it once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,11 +91,11 @@ def price(sync: Sync, kind: RunKind, *, contacts: int = 0, totals: Mapping[Side,
 
 def _listing(sync: Sync, known: Mapping[Side, int]) -> dict[Side, int]:
     """Everything read once: by pages, but GoHighLevel's notes, a request a contact."""
-    calls = {side: ceil(known[side] / PAGE[side]) for side in SIDES}
+    calls = {side: pages(known[side], PAGE[side]) for side in SIDES}
     for kind, is_synced in ((ItemKind.NOTE, sync.sync_notes), (ItemKind.TASK, sync.sync_tasks)):
         for side in SIDES if is_synced else ():
             items = Item.objects.filter(contact__sync=sync, kind=kind, **{f"{side}_id__isnull": False}).count()
-            calls[side] += known[side] if (side, kind) == (Side.GHL, ItemKind.NOTE) else max(1, ceil(items / PAGE[side]))
+            calls[side] += known[side] if (side, kind) == (Side.GHL, ItemKind.NOTE) else max(1, pages(items, PAGE[side]))
     return calls
 
 

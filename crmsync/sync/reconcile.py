@@ -17,10 +17,11 @@ from django.utils import timezone
 from crmsync import stopping
 from crmsync.engine.base import Base
 from crmsync.engine.plan import Plan
-from crmsync.engine.records import SIDES, Aspect, Side
+from crmsync.engine.records import SIDES, Aspect, ItemKind, Side
 from crmsync.engine.write import Write
 from crmsync.models import Contact, HeldBatch, Status
 from crmsync.sync import events, intake, outcome
+from crmsync.sync.figures import ITEMS
 from crmsync.sync.outcome import Outcome
 from crmsync.sync.pairing import LEASE_FOR, Pairing
 from crmsync.sync.partner import Deferred
@@ -117,6 +118,8 @@ class Reconciliation(Pairing):
             return ended
         reading = self.reading = read(self.session, self.contact, self.aspects, fresh=fresh)
         self.look_closer(reading)
+        if not fresh:
+            self.count_items(reading)
         if reading.missing:
             return self.missing(reading)
         self.describe(reading)
@@ -133,6 +136,12 @@ class Reconciliation(Pairing):
                 continue
             direct = read_side(self.session, reading, side, record.id, Aspect.PROFILE)
             reading.records[side] = with_known_items(direct, record) if direct else None
+
+    def count_items(self, reading: Reading) -> None:
+        """How many notes and tasks are compared, by side."""
+        kinds = [kind for kind in ItemKind if kind.aspect in self.aspects]
+        for side, record in reading.records.items():
+            self.session.count(f"{side}.{ITEMS}", sum(len(record.items(kind) or ()) for kind in kinds) if record else 0)
 
     def missing(self, reading: Reading) -> Outcome | None:
         """Deleted over there: a person decides. A row that is nowhere any more goes."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -21,9 +21,10 @@ from crmsync.models import BY_ITSELF, Cause, Connection, Contact, Run, Sync
 from crmsync.sync import scopes
 from crmsync.sync.brakes import Brake
 from crmsync.sync.budget import DatabaseBudget
+from crmsync.sync.fewest import called
 from crmsync.sync.state import mapping_of, policy_of
 from crmsync.sync.tokens import StoredCredentials
-from crmsync.systems.base import FixedToken, System
+from crmsync.systems.base import FixedToken, OnCall, System
 from crmsync.systems.centralstation.client import CentralStationSystem
 from crmsync.systems.errors import NotFound, PermissionMissing, Refused
 from crmsync.systems.ghl.client import GhlSystem
@@ -77,8 +78,9 @@ class SyncLimits:
 class Session:
     """What reconcile needs. `is_bulk`: a run over many, where writes are verified by pages instead of one by one.
 
-    `cause` and `by` go into the changes it records. `refused` remembers a missing permission: it is met once, not per contact. `held` are
-    the tokens of the leases in hand, `unproved` sides where nobody knows yet whether we may write."""
+    `calls` and `counts` are what `Run` keeps of them. `cause` and `by` go into the changes it records. `refused` remembers a missing
+    permission: it is met once, not per contact. `held` are the tokens of the leases in hand, `unproved` sides where nobody knows yet
+    whether we may write."""
 
     sync: Sync
     systems: Mapping[Side, System]
@@ -132,10 +134,11 @@ class Session:
                 raise
             self.unproved.discard(side)
 
-    def count_call(self, side: Side) -> Callable[[str], None]:
-        def count(operation: str) -> None:
+    def count_call(self, side: Side) -> OnCall:
+        def count(operation: str, code: str) -> None:
             with self.lock:
                 self.calls[side] += 1
+                self.calls[called(side, operation, code)] += 1
 
         return count
 

@@ -34,15 +34,20 @@ def mapping_of(sync: Sync) -> tuple[FieldMap, ...]:
     )
 
 
-def policy_of(sync: Sync, limits: Mapping[Side, Limits]) -> Policy:
+def aspects_of(sync: Sync) -> Aspect:
+    """What of its contacts a sync keeps the same."""
     aspects = Aspect.PROFILE
     for wanted, aspect in ((sync.sync_tags, Aspect.TAGS), (sync.sync_notes, Aspect.NOTES), (sync.sync_tasks, Aspect.TASKS)):
         aspects |= aspect if wanted else Aspect(0)
+    return aspects
+
+
+def policy_of(sync: Sync, limits: Mapping[Side, Limits]) -> Policy:
     create_on = {Side.GHL: sync.create_in_ghl, Side.CENTRALSTATION: sync.create_in_centralstation}
     return Policy(
         conflict=ConflictRule(sync.conflict),
         create_on=frozenset(side for side, wanted in create_on.items() if wanted),
-        aspects=aspects,
+        aspects=aspects_of(sync),
         region=sync.home_region,
         zone=sync.ghl.timezone or "Europe/Berlin",
         limits=limits,

@@ -13,6 +13,9 @@ from typing import Protocol
 
 from crmsync.engine.records import Aspect, FieldKey, Item, ItemKind, Record, Side, Value
 
+OnCall = Callable[[str, str], None]
+"""Told the name of an operation that was sent, and the code of the error that it came to, "" where it was answered."""
+
 
 class Budget(Protocol):
     """The rate budget of a connection, shared by all processes and threads. Implemented in `crmsync.sync.budget`."""
@@ -123,8 +126,8 @@ class System(Protocol):
     """Kinds that `item_page` can list for all contacts at once (GHL: tasks; CentralStation: both)."""
     shows_writes: bool
     """True where the answer to `update` is the record itself; False where it has to be read back (CentralStation)."""
-    on_call: Callable[[str], None] | None
-    """Told the name of each operation that was sent, for counting; set by `sync`."""
+    on_call: OnCall | None
+    """Told of each request that was sent, for counting; set by `sync`."""
 
     def close(self) -> None: ...
 

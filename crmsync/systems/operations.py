@@ -26,6 +26,11 @@ class Operation:
     source: str = ""
 
     @property
+    def reads(self) -> bool:
+        """Whether it changes nothing: what is searched for goes in a POST in places."""
+        return self.method == "GET" or self.path.endswith("/search")
+
+    @property
     def path_names(self) -> tuple[str, ...]:
         """The names of the ids in the path, in order."""
         return tuple(re.findall(r"{(\w+)}", self.path))

@@ -27,7 +27,7 @@ import stamina.instrumentation
 from pydantic import JsonValue
 
 from crmsync.engine.records import Side
-from crmsync.systems.base import Budget, Credentials
+from crmsync.systems.base import Budget, Credentials, OnCall
 from crmsync.systems.errors import (
     NAMES,
     CredentialsRefused,
@@ -98,8 +98,8 @@ class Transport:
     """The way to one account of a CRM. Thread-safe; holds its connections until `close()`.
 
     `root` is what paths are appended to; `headers` go with each request, and so does the token of `credentials` where there are any.
-    `on_call` is told the name of each operation sent, repeats included. `http` takes httpx's place on the wire in tests of malformed
-    answers. `attempts`: how often a request is sent at most; `timeout_s`: how long an answer may take.
+    `on_call` is told of each request sent, repeats included. `http` takes httpx's place on the wire in tests of malformed answers.
+    `attempts`: how often a request is sent at most; `timeout_s`: how long an answer may take.
     """
 
     def __init__(
@@ -110,7 +110,7 @@ class Transport:
         budget: Budget,
         read_error: ReadError,
         read_limits: ReadLimits | None = None,
-        on_call: Callable[[str], None] | None = None,
+        on_call: OnCall | None = None,
         http: Wire | None = None,
         credentials: Credentials | None = None,
         attempts: int = ATTEMPTS,
@@ -183,14 +183,20 @@ class Transport:
             response = self._send(request, token)
             answer = self._read(request.operation, response, attempt)
         except CrmError as error:
+            self._told(request.operation, error.code)
             error.exchange = _masked(request, response)
             if isinstance(error, Unavailable):
                 self._budget.failed()
             else:
                 self._budget.answered()
             raise
+        self._told(request.operation)
         self._budget.answered()
         return answer
+
+    def _told(self, operation: Operation, code: str = "") -> None:
+        if self.on_call is not None:
+            self.on_call(operation.name, code)
 
     def _renewed(self, refused: str) -> bool:
         return self._credentials is not None and self._credentials.renew(refused)
@@ -199,8 +205,6 @@ class Transport:
         operation = request.operation
         headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
         self._check_headers(headers)
-        if self.on_call is not None:
-            self.on_call(operation.name)
         address = self._root + request.path
         try:
             return self._client.request(

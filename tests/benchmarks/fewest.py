@@ -3,6 +3,7 @@
 What was there had to be listed, by the largest documented pages, and each GHL contact's notes read; what is different had to be written,
 one call a contact, row, note or task; what CentralStation answers with a message only had to be looked at, a page of people at a time.
 Writes that changed nothing, and reads beyond these, are what a sync could have done without. Names of operations are the sandbox's.
+What a run's page says of it, `crmsync.sync.fewest`, is told from the run's own figures; the two are held against each other.
 """
 
 from __future__ import annotations
@@ -11,14 +12,15 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from crmsync.engine.records import Side
+from crmsync.sync.fewest import MOST, pages
+
 Json = dict[str, Any]
 Contacts = Mapping[str, Json]
 """All contacts of a side by id, each with its rows, notes and tasks, as the sandbox's control API tells."""
 
-GHL_CONTACTS_PAGE, GHL_TASKS_PAGE = 500, 100
-"""ghl.md, section 3: the search's most; the task search's isn't documented, and 100 is what all its other lists give."""
-CENTRALSTATION_PAGE = 250
-"""centralstationcrm.md, section 1.1."""
+GHL_CONTACTS_PAGE, GHL_TASKS_PAGE = MOST[Side.GHL, "contacts"], MOST[Side.GHL, "task"]
+CENTRALSTATION_PAGE = MOST[Side.CENTRALSTATION, "contacts"]
 
 STAMPS = {"dateUpdated", "lastActivity", "created_at", "updated_at", "stream_updated_at", "updated_by_user_id"}
 """What a CRM changes by itself."""
@@ -69,10 +71,6 @@ def on_centralstation(before: Contacts, after: Contacts) -> Counter[str]:
     unseen = sum(any(not name.startswith("create-") for name in of_one) for of_one in changes)
     calls["list-people"] += pages(unseen, CENTRALSTATION_PAGE)
     return sum(changes, calls) + _items(before, after, note="protocol")
-
-
-def pages(count: int, size: int) -> int:
-    return -(-count // size)
 
 
 def _own(contact: Json) -> Json:

@@ -108,6 +108,71 @@ def test_a_run_tells_what_it_did_by_subject_and_crm(sync: Sync, viewer: Client) 
     ]
 
 
+def test_a_run_tells_how_many_it_left_unchanged_by_subject_and_crm(sync: Sync) -> None:
+    run = Run.objects.create(sync=sync, kind=RunKind.FULL, counts={"in_sync": 5, "ghl.items": 9, "centralstation.items": 8})
+    contact = make_contact(sync)
+    for kind in ("update", "add_tags", "update_item"):
+        make_change(contact, run=run, kind=kind, side=Side.CENTRALSTATION)
+    found = {(str(line.subject), str(line.side)): line.unchanged for line in RunProgress(run, {}).lines}
+    assert found == {
+        ("contacts", "ghl"): 5,
+        ("contacts", "centralstation"): 4,
+        ("tags", "ghl"): 5,
+        ("tags", "centralstation"): 4,
+        ("items", "ghl"): 9,
+        ("items", "centralstation"): 7,
+    }
+
+
+def test_a_write_that_failed_left_the_contact_no_less_unchanged_on_the_other_side(sync: Sync) -> None:
+    run = Run.objects.create(sync=sync, kind=RunKind.POLL, counts={"in_sync": 1, "failed": 1})
+    make_change(make_contact(sync), run=run, result=Result.FAILED)
+    [ghl, central, *_tags] = RunProgress(run, {}).lines
+    assert [(ghl.failed, ghl.unchanged), (central.failed, central.unchanged)] == [(1, 1), (0, 1)]
+
+
+CALLS = {"ghl": 12, "ghl.get-contact": 9, "ghl.rate_limited": 2, "ghl.refused": 1, "centralstation": 4, "centralstation.get_person": 4}
+
+
+def test_a_run_holds_its_requests_against_the_fewest_possible(sync: Sync, viewer: Client) -> None:
+    run = Run.objects.create(sync=sync, kind=RunKind.POLL, calls=CALLS, counts={"in_sync": 9})
+    shown = viewer.get(f"/runs/{run.pk}/").content.decode()
+    words = (
+        "12; the fewest possible were 9",
+        "2 were sent again: GoHighLevel had asked for a rest (429).",
+        "1 was refused.",
+        "4, the fewest possible",
+    )
+    assert [text in shown for text in words] == [True] * 4
+
+
+def test_a_run_of_an_older_release_tells_its_requests_alone(sync: Sync, viewer: Client) -> None:
+    run = Run.objects.create(sync=sync, kind=RunKind.POLL, calls={"ghl": 12}, counts={"in_sync": 9})
+    assert "<dd>12</dd>" in viewer.get(f"/runs/{run.pk}/").content.decode()
+
+
+def test_a_run_that_wrote_leads_whoever_may_to_its_undo(sync: Sync, viewer: Client, operator: Client) -> None:
+    run = Run.objects.create(sync=sync, kind=RunKind.FULL, status=RunStatus.DONE)
+    make_change(make_contact(sync), run=run)
+    shown = [f'href="/undo/run/{run.pk}"' in client.get(f"/runs/{run.pk}/").content.decode() for client in (viewer, operator)]
+    assert shown == [False, True]
+
+
+def test_a_run_that_wrote_nothing_offers_no_undo(sync: Sync, operator: Client) -> None:
+    run = Run.objects.create(sync=sync, kind=RunKind.FULL, status=RunStatus.DONE)
+    assert "Undo this run" not in operator.get(f"/runs/{run.pk}/").content.decode()
+
+
+def test_the_queries_of_a_run_do_not_grow_with_what_it_wrote(
+    sync: Sync, viewer: Client, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    run = Run.objects.create(sync=sync, kind=RunKind.FULL, calls=CALLS, counts={"in_sync": 40})
+    for _ in range(30):
+        make_change(make_contact(sync), run=run)
+    with django_assert_num_queries(11):  # session, user, permissions (2), run, counts, changes, lines (2), equal, written back
+        viewer.get(f"/runs/{run.pk}/")
+
+
 def test_a_run_tells_how_many_were_equal_as_they_were(sync: Sync) -> None:
     run = Run.objects.create(sync=sync, kind=RunKind.POLL, counts={"in_sync": 5})
     make_change(make_contact(sync), run=run)

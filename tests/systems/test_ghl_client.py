@@ -212,7 +212,7 @@ def test_items_alone_are_read_without_the_contact(system: GhlSystem, ghl_sandbox
     contact_id = ghl_sandbox.add_contact(firstName="Ida")
     ghl_sandbox.add_note(contact_id, "Hello")
     told: list[str] = []
-    system.on_call = told.append
+    system.on_call = lambda name, _code: told.append(name)
     record = system.read(contact_id, Aspect.NOTES)
     assert (told, [note.text for note in record.notes or ()], dict(record.profile)) == (["get-all-notes"], ["Hello"], {})
 

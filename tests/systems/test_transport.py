@@ -40,11 +40,14 @@ class Trial:
     def __init__(self, *answers: httpx.Response | Exception) -> None:
         self.budget = OpenBudget()
         self.wire = Wire(answers)
-        self.told: list[str] = []
+        self.told: list[tuple[str, str]] = []
         headers = {"Authorization": "Bearer secret-token"}
         self.transport = Transport(
-            Side.GHL, "http://crm.test/root/", headers, self.budget, read_error, read_limits, self.told.append, http=self.wire
+            Side.GHL, "http://crm.test/root/", headers, self.budget, read_error, read_limits, self._tell, http=self.wire
         )
+
+    def _tell(self, operation: str, code: str) -> None:
+        self.told.append((operation, code))
 
     def read(self) -> JsonValue:
         return self.transport.call(READ, thing_id="1")
@@ -81,7 +84,7 @@ def test_an_empty_answer_is_none() -> None:
 def test_each_request_takes_a_token_and_is_counted_repeats_included() -> None:
     trial = Trial(says(500), says(200, {"ok": True}))
     assert trial.read() == {"ok": True}
-    assert (trial.budget.taken, trial.told) == (2, ["read-thing", "read-thing"])
+    assert (trial.budget.taken, trial.told) == (2, [("read-thing", "unavailable"), ("read-thing", "")])
 
 
 def test_the_limits_in_the_headers_reach_the_budget() -> None:

@@ -6,14 +6,14 @@ are answered by messages, so that most have to be read back."""
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from urllib.parse import urlsplit
 
 from crmsync.engine.records import Aspect, FieldKey, Item, ItemKind, Record, Side, Value
-from crmsync.systems.base import Account, Budget, FieldInfo, ItemPage, Page
+from crmsync.systems.base import Account, Budget, FieldInfo, ItemPage, OnCall, Page
 from crmsync.systems.centralstation import operations as op
 from crmsync.systems.centralstation.account import AccountFacts
 from crmsync.systems.centralstation.answers import read_error
@@ -64,11 +64,11 @@ class CentralStationSystem:
         return f"<CentralStationSystem {self._root}>"
 
     @property
-    def on_call(self) -> Callable[[str], None] | None:
+    def on_call(self) -> OnCall | None:
         return self._transport.on_call
 
     @on_call.setter
-    def on_call(self, told: Callable[[str], None] | None) -> None:
+    def on_call(self, told: OnCall | None) -> None:
         self._transport.on_call = told
 
     def close(self) -> None:

@@ -15,7 +15,7 @@ from pydantic import JsonValue
 
 from crmsync.engine.records import Aspect, FieldKey, Item, ItemKind, Record, Side, Value
 from crmsync.engine.values import fold_tag
-from crmsync.systems.base import Account, Budget, Credentials, FieldInfo, ItemPage, Page
+from crmsync.systems.base import Account, Budget, Credentials, FieldInfo, ItemPage, OnCall, Page
 from crmsync.systems.errors import CredentialsRefused, NotFound, PermissionMissing, Refused, UnexpectedAnswer
 from crmsync.systems.ghl import fields, items, records
 from crmsync.systems.ghl import operations as op
@@ -83,11 +83,11 @@ class GhlSystem:
         return f"<GhlSystem {self._api.location_id}>"
 
     @property
-    def on_call(self) -> Callable[[str], None] | None:
+    def on_call(self) -> OnCall | None:
         return self._transport.on_call
 
     @on_call.setter
-    def on_call(self, tell: Callable[[str], None] | None) -> None:
+    def on_call(self, tell: OnCall | None) -> None:
         self._transport.on_call = tell
 
     def close(self) -> None:
