@@ -16,13 +16,14 @@ from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import ngettext, ngettext_lazy
 
 from crmsync.engine.records import Side
-from crmsync.models import SECRETS, Connection, Issue, Run, RunStatus, Status, Sync
+from crmsync.models import SECRETS, Connection, Issue, Mode, Run, RunStatus, Status, Sync
 from crmsync.sync import reports
 from crmsync.sync.figures import oldest_unsynced
 from dashboard.access import CONNECTIONS, MAPPINGS
 from dashboard.batches import BatchCard, held_batches
 from dashboard.progress import LARGE, TELLING, RunProgress
 from dashboard.verbs import Text
+from dashboard.waiting import Wait, waits
 
 
 @dataclass(frozen=True)
@@ -152,6 +153,11 @@ class SyncCard:
         return [Undecided(status, n, *texts) for status, texts in DECISIONS.items() if (n := self.counts.get(status))]
 
     @cached_property
+    def waits(self) -> list[Wait]:
+        """What contacts wait for by somebody's word, or by the clock."""
+        return waits(self.sync, timezone.now()) if self.counts.get(Status.WAITING) else []
+
+    @cached_property
     def batches(self) -> list[BatchCard]:
         """What the brake holds."""
         return held_batches(self.sync)
@@ -171,10 +177,14 @@ def open_issues(sync: Sync) -> QuerySet[Issue]:
     return sync.issues.filter(closed_at=None).annotate(held_up=Count("contacts")).order_by("-held_up", "-last_seen")
 
 
+MODES = (Mode.LIVE, Mode.PAUSED, Mode.DRAFT)
+"""In this order syncs are shown: first those in which something happens."""
+
+
 def sync_cards() -> list[SyncCard]:
     secrets = [f"{side}__{name}" for side in Side for name in SECRETS]
     syncs = Sync.objects.select_related("ghl", "centralstation").defer(*secrets)
-    return [SyncCard(sync) for sync in syncs]
+    return [SyncCard(sync) for sync in sorted(syncs, key=lambda sync: MODES.index(Mode(sync.mode)))]
 
 
 @dataclass(frozen=True)

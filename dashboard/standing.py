@@ -14,6 +14,7 @@ from crmsync.models import LOCKED_OUT, Connection, Status
 from crmsync.sync import listening
 from crmsync.sync.budget import A_DAY, KEPT_FOR_LIVE
 from dashboard.cards import SyncCard
+from dashboard.queues import KINDS
 from dashboard.verbs import Text
 
 DECIDED_BY_PEOPLE: dict[Status, Text] = {
@@ -32,29 +33,37 @@ class Need:
     url: str
 
 
-def needs(cards: Sequence[SyncCard], connections: Iterable[Connection]) -> list[Need]:
-    """What waits for a person, in all syncs: accounts first, for nothing moves without them."""
-    found = [_to_renew(one) for one in connections if one.health in LOCKED_OUT]
-    for card in cards:
-        for need in _needs_of(card):
-            text = _("%(sync)s: %(what)s") % {"sync": card.sync.name, "what": need.text} if len(cards) > 1 else need.text
-            found.append(Need(text, need.url))
-    return found
+def needs(cards: Sequence[SyncCard], fares: Iterable[Fare]) -> list[Need]:
+    """What waits for a person, of all syncs together, as the pages are where it is dealt with: accounts first, for nothing moves without
+    them."""
+    return [*_accounts(fares), *_decisions(cards)]
 
 
-def _needs_of(card: SyncCard) -> Iterator[Need]:
-    if held := len(card.batches):
-        yield Need(ngettext("%(n)d batch held", "%(n)d batches held", held) % {"n": held}, reverse("sync", args=[card.sync.pk]))
-    if causes := len(card.issues):
+def _accounts(fares: Iterable[Fare]) -> Iterator[Need]:
+    for fare in fares:
+        connection, text = fare.connection, ""
+        if connection.health in LOCKED_OUT:
+            text = _("%(name)s doesn't let crmsync in")
+        elif fare.alarm:
+            text = _("%(name)s tells of no changes any more")
+        if text:
+            yield Need(text % {"name": connection.name}, reverse("connection", args=[connection.pk]))
+
+
+def _decisions(cards: Sequence[SyncCard]) -> Iterator[Need]:
+    for batch in (batch for card in cards for batch in card.batches):
+        yield Need(_("Held: %(what)s") % {"what": batch.title}, reverse("batch", args=[batch.pk]))
+    if causes := sum(len(card.issues) for card in cards):
         text = ngettext("%(n)d cause of failure", "%(n)d causes of failure", causes) % {"n": causes}
         yield Need(text, reverse("issues"))
     for status, words in DECIDED_BY_PEOPLE.items():
-        if n := card.counts.get(status, 0):
-            yield Need(str(words % {"n": n, "shown": f"{n:,}"}), f"{reverse('contacts')}?sync={card.sync.pk}&status={status}")
+        if n := sum(card.counts.get(status, 0) for card in cards):
+            yield Need(str(words % {"n": n, "shown": f"{n:,}"}), _page_of(status))
 
 
-def _to_renew(connection: Connection) -> Need:
-    return Need(_("%(name)s doesn't let crmsync in") % {"name": connection.name}, reverse("connection", args=[connection.pk]))
+def _page_of(status: Status) -> str:
+    """Where contacts of this status are dealt with."""
+    return reverse("queue", args=[status]) if status in KINDS else f"{reverse('contacts')}?status={status}"
 
 
 @dataclass(frozen=True, slots=True)

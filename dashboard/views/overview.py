@@ -29,7 +29,7 @@ def overview(request: StaffRequest) -> HttpResponse:
         "cards": cards,
         "steps": [] if cards else first_steps(request.user),
         "fares": standing,
-        "needs": what_needs_a_person(cards, [fare.connection for fare in standing]),
+        "needs": what_needs_a_person(cards, standing),
         "is_moving": any(card.is_moving for card in cards),
     }
     if not request.htmx:

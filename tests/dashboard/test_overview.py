@@ -27,6 +27,7 @@ from crmsync.models import (
     Tally,
     Visit,
 )
+from crmsync.sync.clock import zone_of
 from dashboard.cards import SyncCard
 from tests.dashboard.data import make_change, make_connection, make_contact, make_sync
 from tests.dashboard.demo import demo
@@ -168,22 +169,28 @@ def test_nothing_needs_a_person_where_all_is_in_sync(sync: Sync, viewer: Client)
 
 
 @pytest.mark.parametrize(
-    ("status", "text"),
+    ("status", "text", "where"),
     [
-        (Status.FAILED, "1 contact failed"),
-        (Status.CONFLICT, "1 conflict"),
-        (Status.REVIEW, "1 contact to review"),
-        (Status.QUARANTINED, "1 contact quarantined"),
+        (Status.FAILED, "1 contact failed", "/contacts/?status=failed"),
+        (Status.CONFLICT, "1 conflict", "/queues/conflict/"),
+        (Status.REVIEW, "1 contact to review", "/queues/review/"),
+        (Status.QUARANTINED, "1 contact quarantined", "/queues/quarantined/"),
     ],
 )
-def test_what_needs_a_person_leads_to_it(sync: Sync, viewer: Client, status: Status, text: str) -> None:
+def test_what_needs_a_person_leads_to_where_it_is_dealt_with(sync: Sync, viewer: Client, status: Status, text: str, where: str) -> None:
     make_contact(sync, status)
-    assert needs(viewer) == [(f"/contacts/?sync={sync.pk}&amp;status={status}", text)]
+    assert needs(viewer) == [(where, text)]
 
 
 def test_a_held_batch_needs_a_person(sync: Sync, viewer: Client) -> None:
-    HeldBatch.objects.create(sync=sync, kind=HeldBatch.Kind.DELETIONS, side=Side.GHL, explanation="x")
-    assert needs(viewer) == [(f"/syncs/{sync.pk}/", "1 batch held")]
+    batch = HeldBatch.objects.create(sync=sync, kind=HeldBatch.Kind.MISSING, side=Side.GHL, explanation="x")
+    assert needs(viewer) == [(f"/batches/{batch.pk}/", "Held: Contacts gone missing in GoHighLevel")]
+
+
+def test_a_connection_that_has_gone_deaf_needs_a_person(sync: Sync, viewer: Client) -> None:
+    Connection.objects.filter(pk=sync.ghl_id).update(hooks_wanted=True)
+    Tally.add(sync.ghl_id, "found", 20)
+    assert needs(viewer) == [(f"/connections/{sync.ghl_id}/", "Berlin marketing tells of no changes any more")]
 
 
 def test_a_connection_that_is_locked_out_needs_a_person(sync: Sync, viewer: Client) -> None:
@@ -268,7 +275,42 @@ def test_the_charts_of_an_open_page_are_fetched_alone(sync: Sync, viewer: Client
     assert viewer.get("/overview/charts").content.decode().strip().startswith('<section class="charts"')
 
 
-def test_where_there_are_several_syncs_a_need_names_its_own(sync: Sync, viewer: Client) -> None:
-    make_sync("Hamburg")
-    make_contact(sync, Status.CONFLICT)
-    assert [text for _, text in needs(viewer)] == ["Berlin: 1 conflict"]
+def test_what_several_syncs_need_is_counted_together(sync: Sync, viewer: Client) -> None:
+    for one in (sync, make_sync("Hamburg")):
+        make_contact(one, Status.CONFLICT)
+    assert [text for _, text in needs(viewer)] == ["2 conflicts"]
+
+
+def test_live_syncs_are_shown_first_and_drafts_last(viewer: Client) -> None:
+    for name, mode in (("Aachen", Mode.DRAFT), ("Bonn", Mode.PAUSED), ("Celle", Mode.LIVE)):
+        make_sync(name, mode=mode)
+    assert [card.sync.name for card in viewer.get("/").context["cards"]] == ["Celle", "Bonn", "Aachen"]
+
+
+# What waits
+
+
+def test_contacts_of_a_rejected_batch_are_told_of_with_what_to_press(sync: Sync, viewer: Client) -> None:
+    values = {"kind": HeldBatch.Kind.CHANGES, "side": Side.GHL, "state": HeldBatch.State.REJECTED, "decided_at": timezone.now()}
+    batch = HeldBatch.objects.create(sync=sync, **values)
+    make_contact(sync, Status.WAITING, held_by=batch, dirty=1)
+    shown = page(viewer)
+    assert ["Press Retry to bring it over after all." in shown, f'<a href="/batches/{batch.pk}/">1 contact</a>' in shown] == [True, True]
+
+
+def test_contacts_that_wait_for_quiet_hours_to_end_are_told_of(sync: Sync, viewer: Client) -> None:
+    now = timezone.now().astimezone(zone_of(sync))
+    Sync.objects.update(quiet_from=(now - timedelta(hours=1)).time(), quiet_until=(now + timedelta(hours=1)).time())
+    make_contact(sync, Status.WAITING, dirty=1, due_at=now + timedelta(hours=1))
+    assert f"Quiet hours: nothing is written by itself until {now + timedelta(hours=1):%H:%M}." in page(viewer)
+
+
+def test_new_contacts_that_wait_their_turn_are_told_of(sync: Sync, viewer: Client) -> None:
+    Sync.objects.update(creates_per_hour=20)
+    make_contact(sync, Status.WAITING, dirty=1, due_at=timezone.now() + timedelta(minutes=5), ghl_id=None)
+    assert "New contacts wait their turn: at most 20 are created within an hour." in page(viewer)
+
+
+def test_a_sync_in_which_nothing_waits_tells_of_no_waiting(sync: Sync, viewer: Client) -> None:
+    make_contact(sync)
+    assert "issue-quiet" not in page(viewer)
