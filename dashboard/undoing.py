@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Exists, OuterRef, QuerySet, prefetch_related_objects
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from crmsync.engine.records import SIDES, Side
 from crmsync.engine.write import WriteKind
-from crmsync.models import Change, Run, RunStatus
+from crmsync.models import Change, Contact, Run, RunStatus
+from crmsync.sync.undo import Undo, expected
 from crmsync.systems.errors import NAMES
 
 
@@ -72,6 +73,36 @@ def _sentence(kind: WriteKind, n: int, crm: str) -> str:
 def deletions(changes: QuerySet[Change]) -> int:
     """How many contacts, notes and tasks would be deleted."""
     return changes.filter(kind__in=[WriteKind.CREATE, WriteKind.CREATE_ITEM]).count()
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """One contact and what its undo is expected to come to; None where nothing is written to it."""
+
+    contact: Contact
+    planned: Undo | None
+
+    @property
+    def deletions(self) -> list[str]:
+        return contact_deletions(self.planned.deletes) if self.planned else []
+
+
+def contacts_of(changes: QuerySet[Change]) -> QuerySet[Contact]:
+    """The contacts that these changes are about."""
+    return Contact.objects.filter(Exists(changes.filter(contact=OuterRef("pk"))))
+
+
+def previews(contacts: Sequence[Contact], changes: QuerySet[Change]) -> list[Preview]:
+    """What undoing these changes is expected to come to, contact by contact; a constant number of queries."""
+    prefetch_related_objects(contacts, "items", "sync__mappings", "sync__ghl")
+    by_contact: dict[int, list[Change]] = {contact.pk: [] for contact in contacts}
+    for change in changes.filter(contact__in=contacts):
+        by_contact[change.contact_id or 0].append(change)
+    return [Preview(one, _expected(one, by_contact[one.pk])) for one in contacts]
+
+
+def _expected(contact: Contact, changes: Sequence[Change]) -> Undo | None:
+    return None if contact.exclusion or not contact.is_linked else expected(contact, changes)
 
 
 def contact_deletions(sides: Sequence[Side]) -> list[str]:

@@ -294,7 +294,7 @@ def plan_undo(changes: Sequence[Change], records: Records, base: Base, mapping: 
 
 def expected(contact: Contact, changes: Sequence[Change]) -> Undo:
     """The same by what was last known of the contact, without asking a CRM: both sides are read again before anything is written."""
-    rows = list(contact.items.filter(gone=False))
+    rows = [row for row in contact.items.all() if not row.gone]
     base, mapping = base_of(contact, rows), mapping_of(contact.sync)
     records = {side: _last_known(contact, side, base, mapping, rows) for side in SIDES}
     return plan_undo(changes, records, base, mapping, policy_of(contact.sync, {}))

@@ -2,19 +2,18 @@
 
 from typing import Any
 
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from crmsync.models import Change, Contact, NotUndone, Run, RunKind, Sync
 from crmsync.sync import actions
-from crmsync.sync.undo import expected
 from crmsync.sync.undoing import changes_of
 from dashboard.access import RESOLVE, VIEW, StaffRequest, needs
 from dashboard.answers import act, back, show
 from dashboard.paging import page_of
-from dashboard.undoing import UndoProgress, contact_deletions, deletions, in_numbers
+from dashboard.undoing import UndoProgress, contacts_of, deletions, in_numbers, previews
 
 MODELS = {"change": Change, "contact": Contact, "run": Run}
 
@@ -27,7 +26,7 @@ def undo(request: StaffRequest, what: str, pk: int) -> HttpResponse:
         raise Http404
     found = get_object_or_404(MODELS[what]._default_manager.select_related("sync__ghl", "sync__centralstation"), pk=pk)
     if request.method != "POST":
-        return render(request, "undo/confirm.html", _before(found, what))
+        return render(request, "undo/confirm.html", _before(found, what, request.GET))
     started: list[Run] = []
     if not act(request, lambda: started.append(actions.undo(_sync(found), what, pk, request.user)), _("The undo has started.")):
         return back(request, "undo", what, pk)
@@ -38,17 +37,24 @@ def _sync(found: Any) -> Sync:
     return found.sync  # type: ignore[no-any-return]
 
 
-def _before(found: Any, kind: str) -> dict[str, Any]:
-    """What the page says before: of one contact each value, of a run numbers."""
+AT_ONCE = 10
+"""So many contacts of a run are shown on a page: what each comes to is planned."""
+
+
+def _before(found: Any, kind: str, asked: QueryDict) -> dict[str, Any]:
+    """What the page says before: each value that goes back and what doesn't, and of a run numbers besides."""
     changes = changes_of(kind, found.pk)
     contact = found if kind == "contact" else found.contact if kind == "change" else None
     context = {"found": found, "kind": kind, "contact": contact, "is_known": changes.exists(), "sync": found.sync}
     if kind == "run":
-        return {**context, "sentences": in_numbers(changes), "deletions": deletions(changes)}
-    if contact is None or contact.exclusion or not contact.is_linked:
+        page = page_of(contacts_of(changes).select_related("sync"), asked, size=AT_ONCE)
+        numbers = {"sentences": in_numbers(changes), "deletions": deletions(changes)}
+        return {**context, **numbers, "page": page, "previews": previews(page.rows, changes)}
+    [preview] = previews([contact], changes) if contact else [None]
+    if preview is None or preview.planned is None:
         return {**context, "is_apart": True}
-    planned = expected(contact, list(changes))
-    return {**context, "planned": planned, "sentences": contact_deletions(planned.deletes), "deletions": len(planned.deletes)}
+    planned = preview.planned
+    return {**context, "planned": planned, "sentences": preview.deletions, "deletions": len(planned.deletes)}
 
 
 @require_safe

@@ -59,13 +59,36 @@ def test_a_run_says_in_numbers_what_is_deleted(sync: Sync, operator: Client) -> 
     assert "1 update of a contact in CentralStationCRM is taken back." in shown
 
 
+def test_a_run_shows_contact_by_contact_what_goes_back_and_what_does_not(sync: Sync, operator: Client) -> None:
+    run = run_of(sync)
+    ours, theirs = changed(sync, run=run), changed(sync, run=run, after={"city": "Kiel"})
+    shown = before(operator, "run", run.pk)
+    assert [str(one.contact) in shown for one in (ours, theirs)] == [True, True]
+    assert ["<del>Bremen</del>" in shown, "It was changed again after crmsync wrote it." in shown] == [True, True]
+
+
+def test_a_contact_of_a_run_that_is_excluded_by_now_is_told_of(sync: Sync, operator: Client) -> None:
+    run = run_of(sync)
+    changed(sync, run=run)
+    Contact.objects.update(exclusion="asked for it")
+    assert "Nothing can be undone: the contact is excluded" in before(operator, "run", run.pk)
+
+
+def test_what_a_run_would_undo_has_pages(sync: Sync, operator: Client) -> None:
+    run = run_of(sync)
+    for _ in range(11):
+        changed(sync, run=run)
+    response = operator.get(reverse("undo", args=["run", run.pk]))
+    assert (len(response.context["previews"]), "Older" in response.content.decode()) == (10, True)
+
+
 def test_a_run_of_many_is_told_of_with_few_queries(
     sync: Sync, operator: Client, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     run = run_of(sync)
     for _ in range(30):
         changed(sync, run=run)
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(14):
         before(operator, "run", run.pk)
 
 
