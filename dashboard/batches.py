@@ -1,20 +1,54 @@
-"""What the brake holds, as staff see it: a title in numbers, samples, and what a yes or a no will do."""
+"""What the brake holds, as staff see it: a title in numbers, each contact with what waits for it, and what a yes or a no will do."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from django.db.models import Count
+from django.db.models import Count, Exists, OuterRef
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, ngettext_lazy
 
-from crmsync.engine.records import Side
-from crmsync.models import Change, HeldBatch, RunKind, Sync
+from crmsync.engine.records import SIDES, Side
+from crmsync.engine.write import WriteKind
+from crmsync.models import Contact, HeldBatch, HeldWrite, RunKind, Sync
+from crmsync.models.contact import ContactQuerySet
 from crmsync.sync import prices
 from crmsync.systems.errors import NAMES
+from dashboard.verbs import Text
 
 Kind, State = HeldBatch.Kind, HeldBatch.State
+
+
+FEW = 3
+WRITTEN: dict[WriteKind, Text] = {
+    WriteKind.DELETE_ITEM: ngettext_lazy(
+        "%(shown)s note or task is deleted in %(crm)s.", "%(shown)s notes and tasks are deleted in %(crm)s.", "n"
+    ),
+    WriteKind.REMOVE_TAGS: ngettext_lazy(
+        "Tags are removed from %(shown)s contact in %(crm)s.", "Tags are removed from %(shown)s contacts in %(crm)s.", "n"
+    ),
+    WriteKind.CREATE: ngettext_lazy("%(shown)s contact is created in %(crm)s.", "%(shown)s contacts are created in %(crm)s.", "n"),
+    WriteKind.UPDATE: ngettext_lazy("%(shown)s contact is changed in %(crm)s.", "%(shown)s contacts are changed in %(crm)s.", "n"),
+    WriteKind.ADD_TAGS: ngettext_lazy(
+        "Tags are added to %(shown)s contact in %(crm)s.", "Tags are added to %(shown)s contacts in %(crm)s.", "n"
+    ),
+    WriteKind.UPDATE_ITEM: ngettext_lazy(
+        "%(shown)s note or task is changed in %(crm)s.", "%(shown)s notes and tasks are changed in %(crm)s.", "n"
+    ),
+    WriteKind.CREATE_ITEM: ngettext_lazy(
+        "%(shown)s note or task is created in %(crm)s.", "%(shown)s notes and tasks are created in %(crm)s.", "n"
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class HeldContact:
+    """A contact and what waits for a yes with it. `writes` is empty where it joined before that was kept."""
+
+    contact: Contact
+    writes: list[HeldWrite]
 
 
 @dataclass(frozen=True)
@@ -52,13 +86,45 @@ class BatchCard:
         return text % values
 
     @cached_property
-    def samples(self) -> list[Change]:
-        """The samples as the changes that they would be; none is stored."""
-        return [Change(contact_id=sample.pop("contact"), **sample) for sample in map(dict, self.held.samples)]
+    def contacts(self) -> ContactQuerySet:
+        """Those that wait; of a decided one those that it was decided for."""
+        if self.held.state in (State.APPROVED, State.OVER):
+            return Contact.objects.filter(Exists(self.held.writes.filter(contact=OuterRef("pk"))))
+        return Contact.objects.filter(held_by=self.held)
+
+    @cached_property
+    def few(self) -> list[HeldContact]:
+        """Some of them, as samples."""
+        return self.held_contacts(list(self.contacts.order_by("pk")[:FEW]))
+
+    def held_contacts(self, contacts: Sequence[Contact]) -> list[HeldContact]:
+        """These contacts, each with what it waits with: one query."""
+        found = self.held.writes.filter(contact__in=contacts)
+        by_contact: dict[int, list[HeldWrite]] = {contact.pk: [] for contact in contacts}
+        for write in found:
+            by_contact[write.contact_id].append(write)
+        return [HeldContact(contact, by_contact[contact.pk]) for contact in contacts]
+
+    @cached_property
+    def numbers(self) -> dict[tuple[WriteKind, Side], int]:
+        """How many writes of each kind to each side it holds; one query."""
+        writes = self.held.writes.filter(contact__in=self.contacts).order_by()
+        rows = writes.values_list("kind", "side").annotate(n=Count("pk"))
+        return {(WriteKind(kind), Side(side)): n for kind, side, n in rows}
 
     @property
-    def few(self) -> list[Change]:
-        return self.samples[:3]
+    def sentences(self) -> list[str]:
+        """What a yes writes, in numbers; what is deleted first."""
+        return [
+            str(WRITTEN[kind] % {"n": n, "shown": f"{n:,}", "crm": NAMES[side]})
+            for kind in WRITTEN
+            for side in SIDES
+            if (n := self.numbers.get((kind, side)))
+        ]
+
+    @property
+    def deletes(self) -> bool:
+        return any(kind is WriteKind.DELETE_ITEM for kind, _side in self.numbers)
 
     def will(self, word: str) -> str:
         """What approving or rejecting will do, in numbers."""
@@ -74,8 +140,8 @@ class BatchCard:
             return text % values
         if word == "approve":
             text = ngettext(
-                "%(n)d contact is brought over at once: what is held is written, in %(crm)s and where else it differs.",
-                "%(n)d contacts are brought over at once: what is held is written, in %(crm)s and where else they differ.",
+                "%(n)d contact is brought over at once. Both CRMs are read again first, and what differs by then is written.",
+                "%(n)d contacts are brought over at once. Both CRMs are read again first, and what differs by then is written.",
                 self.count,
             )
         else:

@@ -7,6 +7,7 @@ from crmsync.models.connection import LOCKED_OUT, SECRETS, Connection, Health, R
 from crmsync.models.contact import Claim, Contact, Item, MatchKey, PageCopy, Status
 from crmsync.models.decision import Decision
 from crmsync.models.event import Event, Tally
+from crmsync.models.held import HeldWrite
 from crmsync.models.history import BY_ITSELF, Cause, Change, HeldBatch, Issue, Result, Run, RunKind, RunStatus
 from crmsync.models.revision import MappingRevision
 from crmsync.models.subscription import Every, ReportSubscription
@@ -38,6 +39,7 @@ __all__ = [
     "FieldMapping",
     "Health",
     "HeldBatch",
+    "HeldWrite",
     "Issue",
     "Item",
     "MappingRevision",

@@ -50,7 +50,7 @@ class RunStatus(models.TextChoices):
 class Run(models.Model):
     """A piece of work with a beginning and an end. `progress` is where it can be taken up again.
 
-    `counts` is what it came to: contacts by status, writes by side and kind (`ghl.update`), notes and tasks looked at by side (`ghl.items`).
+    `counts` is what it came to: contacts by status, writes by side and kind (`ghl.update`), notes and tasks seen by side (`ghl.items`).
     `calls` are requests: all by side, those that were answered by side and operation, those that failed by side and error code.
 
     `is_asked`: a person started it, so that what it writes isn't held by the brake. `owner` is the process at work on it; one whose
@@ -131,7 +131,7 @@ class Change(models.Model):
 class HeldBatch(models.Model):
     """What would have happened by itself and was too much at once: one card for a person to approve or reject. Its contacts wait.
 
-    `samples` are some of the writes as they would be: label, side, kind, before, after. Kind `missing`: `side` came back empty or half
+    `writes` are what it holds. Kind `missing`: `side` came back empty or half
     empty, and nothing that would follow from that was done. One is `gathering` while it isn't known yet whether it is too much, and `over`
     when nothing of it is left to decide. `size`: how many contacts were put into it; of a decided one, how many it was decided for."""
 
@@ -153,7 +153,6 @@ class HeldBatch(models.Model):
     side = models.CharField(max_length=20, choices=SIDE_CHOICES)
     state = models.CharField(max_length=10, choices=State, default=State.HELD)
     explanation = models.TextField()
-    samples = models.JSONField(default=list)
     size = models.PositiveIntegerField(default=0)
     opened_at = models.DateTimeField(auto_now_add=True)
     decided_at = models.DateTimeField(null=True)

@@ -4,7 +4,7 @@ A batch may have tens of thousands of contacts, so they are changed in steps: bi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -14,8 +14,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crmsync.engine.records import Aspect, Side
-from crmsync.models import Cause, Contact, HeldBatch, Status, Sync
+from crmsync.engine.write import Write, WriteKind
+from crmsync.models import Cause, Contact, HeldBatch, HeldWrite, Status, Sync
 from crmsync.models.contact import ContactQuerySet
+from crmsync.sync.state import plain
 from crmsync.systems.errors import NAMES
 
 Kind, State = HeldBatch.Kind, HeldBatch.State
@@ -56,6 +58,17 @@ def contacts_of(batch: HeldBatch) -> ContactQuerySet:
     return Contact.objects.filter(held_by=batch)
 
 
+def keep_writes(batch: HeldBatch, contact: Contact, writes: Iterable[Write]) -> None:
+    """What this contact waits with, in place of what was planned for it before."""
+    rows = [
+        HeldWrite(batch=batch, contact=contact, side=write.side, kind=write.kind, before=plain(write.before), after=plain(write.after))
+        for write in sorted(writes, key=lambda write: write.kind is not WriteKind.DELETE_ITEM)
+    ]
+    with transaction.atomic():
+        HeldWrite.objects.filter(batch=batch, contact=contact).delete()
+        HeldWrite.objects.bulk_create(rows)
+
+
 def tell_contacts(batch: HeldBatch, but: int = 0) -> None:
     """Give its contacts their status and reason. One that is in a worker's hands is looked at once more: it doesn't know yet."""
     in_hand = When(lease_until__gt=timezone.now(), then=Value(timezone.now()))
@@ -72,6 +85,7 @@ def decide(batch: HeldBatch, state: HeldBatch.State, by: AbstractBaseUser | None
     if not decided.update(state=state, decided_at=timezone.now(), by_id=by.pk if by else None, size=size):
         return False
     batch.refresh_from_db()
+    HeldWrite.objects.filter(batch=batch).exclude(contact__held_by=batch).delete()  # whoever left before isn't what was decided about
     if state == State.APPROVED:
         free(batch)
     else:

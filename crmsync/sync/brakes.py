@@ -11,7 +11,6 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, Q
@@ -23,7 +22,7 @@ from crmsync.engine.write import Write, WriteKind
 from crmsync.models import BY_ITSELF, Cause, Contact, HeldBatch, Sync
 from crmsync.models.contact import ContactQuerySet
 from crmsync.sync import outcome
-from crmsync.sync.batches import contacts_of, free, in_steps, reason_of, tell_contacts
+from crmsync.sync.batches import contacts_of, free, in_steps, keep_writes, reason_of, tell_contacts
 from crmsync.sync.clock import Clock
 from crmsync.sync.outcome import Outcome
 from crmsync.systems.errors import NAMES
@@ -38,7 +37,6 @@ GATHER_FOR = timedelta(minutes=10)
 """While there is always something else due, what is gathered is let go after so long."""
 
 COUNTED_FOR_S, LINKED_FOR_S = 1.0, 60.0
-SAMPLES = 10
 OPEN = (State.GATHERING, State.HELD)
 
 
@@ -85,6 +83,7 @@ class Brake:
             return None
         held_by = contact.held_by
         if held_by is not None and held_by.state in (State.HELD, State.REJECTED):
+            keep_writes(held_by, contact, writes)
             return outcome.held(reason_of(held_by))
         if held_by is not None and held_by.state == State.APPROVED:  # just now: whoever approved makes it due in a moment
             return outcome.gathered()
@@ -189,10 +188,9 @@ class Brake:
             is_news = batch.state == State.GATHERING and state == State.HELD
             if state == State.HELD and not batch.explanation:
                 batch.state, batch.explanation = State.HELD, self.explain(kind, side)
-            if len(batch.samples) < SAMPLES and all(sample["contact"] != contact.pk for sample in batch.samples):
-                batch.samples += [_sample(contact, write) for write in by_kind(writes)[kind][: SAMPLES - len(batch.samples)]]
             batch.size += contact.held_by_id != batch.pk
-            batch.save(update_fields=["state", "explanation", "samples", "size"])
+            batch.save(update_fields=["state", "explanation", "size"])
+            keep_writes(batch, contact, writes)
             Contact.objects.filter(pk=contact.pk).update(held_by=batch)
         if contact.held_by_id is None:
             with self._lock:
@@ -258,17 +256,6 @@ def by_kind(writes: Iterable[Write]) -> dict[HeldBatch.Kind, list[Write]]:
                 kind = Kind.CHANGES
         kinds.setdefault(kind, []).append(write)
     return kinds
-
-
-def _sample(contact: Contact, write: Write) -> dict[str, Any]:
-    return {
-        "contact": contact.pk,
-        "label": contact.label,
-        "side": str(write.side),
-        "kind": str(write.kind),
-        "before": dict(write.before),
-        "after": dict(write.after),
-    }
 
 
 def let_go(sync: Sync) -> bool:

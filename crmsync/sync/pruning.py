@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from crmsync import stopping
 from crmsync.engine.records import SIDES, Side
-from crmsync.models import Change, Contact, Decision, Event, HeldBatch, PageCopy, Run, RunKind, Tally
+from crmsync.models import Change, Contact, Decision, Event, HeldBatch, HeldWrite, PageCopy, Run, RunKind, Tally
 from crmsync.sync.runs import UNDER_WAY
 
 log = logging.getLogger(__name__)
@@ -36,11 +36,11 @@ def prune() -> Mapping[str, int]:
     """Delete what is past its time, and say how many rows of each went. A request to stop ends it after the batch in hand."""
     now = timezone.now()
     long_decided = HeldBatch.objects.filter(decided_at__lt=now - timedelta(days=settings.CHANGES_KEPT_DAYS))
-    long_decided.exclude(samples=[]).update(samples=[])
     old: dict[str, QuerySet[Any]] = {
         "events": Event.objects.filter(received_at__lt=now - KEEP_EVENTS),
         "changes": Change.objects.filter(at__lt=now - timedelta(days=settings.CHANGES_KEPT_DAYS)),
         "batches": long_decided.filter(~Exists(Contact.objects.filter(held_by=OuterRef("pk")))),  # what was rejected stays so
+        "held_writes": HeldWrite.objects.filter(batch__in=long_decided),
         "tallies": Tally.objects.filter(hour__lt=now - KEEP_TALLIES),
         "polls": _polls(now),
         "decisions": Decision.objects.filter(at__lt=now - KEEP_DECISIONS),

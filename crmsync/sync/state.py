@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from crmsync.engine.base import Base, ItemBase, Sent
 from crmsync.engine.items import Contested
 from crmsync.engine.mapping import ConflictRule, Direction, FieldMap, Limits, Pair, Policy
-from crmsync.engine.records import Aspect, Item, ItemKind, Record, Side
+from crmsync.engine.records import Aspect, Item, ItemKind, Record, Side, Value
 from crmsync.engine.values import FieldType
 from crmsync.models import Contact, Sync
 from crmsync.models import Item as ItemRow
@@ -131,3 +131,8 @@ def store_items(contact_id: int, before: Iterable[ItemBase], after: Iterable[Ite
     refs = {base.ref for base in kept}
     if dropped := [ref for ref in known if ref is not None and ref not in refs]:
         ItemRow.objects.filter(pk__in=dropped).delete()
+
+
+def plain(values: Mapping[str, Value]) -> dict[str, object]:
+    """The values of a write as a JSON column keeps them, for staff to read."""
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}

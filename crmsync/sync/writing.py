@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from django.utils import timezone
@@ -10,14 +10,14 @@ from django.utils import timezone
 from crmsync.engine.base import Base, ItemBase
 from crmsync.engine.items import changes_of, linked
 from crmsync.engine.plan import Plan
-from crmsync.engine.records import Item, Record, Side, Value
+from crmsync.engine.records import Item, Record, Side
 from crmsync.engine.write import Write, WriteKind
 from crmsync.models import Change, Contact, Result
 from crmsync.sync import outcome
 from crmsync.sync.outcome import Outcome
 from crmsync.sync.reading import Reading, with_item, without_item
 from crmsync.sync.session import Session
-from crmsync.sync.state import item_row, stored_sent
+from crmsync.sync.state import item_row, plain, stored_sent
 from crmsync.systems.base import System
 from crmsync.systems.errors import CrmError, NotFound, PermissionMissing, Refused
 
@@ -202,8 +202,8 @@ def record_change(
         side=write.side,
         kind=write.kind,
         remote_id=(write.item.id if write.item else "") or contact.remote_id(write.side) or "",
-        before=_plain(write.before),
-        after=_plain(write.after),
+        before=plain(write.before),
+        after=plain(write.after),
         result=result,
         reason=error.message if error else "",
         http_status=error.status if error else None,
@@ -220,10 +220,6 @@ def _lag_s(contact: Contact) -> float | None:
     """Seconds since it is known that there is something to do; two digits will do, and can be counted by value."""
     known_at = contact.dirty_since or contact.heard_at
     return float(f"{max(0.0, (timezone.now() - known_at).total_seconds()):.2g}") if known_at else None
-
-
-def _plain(values: Mapping[str, Value]) -> dict[str, object]:
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
 
 def _identity(write: Write) -> tuple[object, ...]:

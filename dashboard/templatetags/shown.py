@@ -21,13 +21,16 @@ from django.utils.translation import gettext_lazy as _lazy
 from crmsync.engine.records import Side
 from crmsync.engine.values import note_text
 from crmsync.engine.write import Write, WriteKind
-from crmsync.models import Change
+from crmsync.models import Change, HeldWrite
 from crmsync.sync.figures import Subject
 from crmsync.sync.undo import UNDOABLE
 from crmsync.systems.errors import NAMES
 from dashboard.looks import REFUSALS, look_of
 
 register = template.Library()
+
+Written = Change | HeldWrite | Write
+"""A write, done, held or planned."""
 
 
 @register.simple_tag
@@ -229,12 +232,12 @@ def is_undoable(change: Change) -> bool:
 
 
 @register.filter
-def would_title(change: Change | Write) -> str:
+def would_title(change: Written) -> str:
     """What a held change, or a planned write, would do."""
     return str(WOULD[WriteKind(change.kind)]) % {"system": system(change.side), "item": _item_name(change)}
 
 
-def _item_name(change: Change | Write) -> str:
+def _item_name(change: Written) -> str:
     """Only a task has a due date or is done, only a note has a text; a title alone doesn't tell."""
     names = {*change.before, *change.after}
     if names & {"due", "done"}:
@@ -243,14 +246,14 @@ def _item_name(change: Change | Write) -> str:
 
 
 @register.filter
-def differences(change: Change | Write) -> list[tuple[str, Any, Any]]:
+def differences(change: Written) -> list[tuple[str, Any, Any]]:
     """(field, before, after) of each field that the change touched, but for those that are empty before and after."""
     names = [*change.after, *(name for name in change.before if name not in change.after)]
     rows = [(name, _written(change, name, change.before), _written(change, name, change.after)) for name in names]
     return [row for row in rows if not (_is_nothing(row[1]) and _is_nothing(row[2]))]
 
 
-def _written(change: Change | Write, name: str, values: Mapping[str, Any]) -> Any:
+def _written(change: Written, name: str, values: Mapping[str, Any]) -> Any:
     found = values.get(name)
     return due(found) if found and name == "due" and change.kind in ITEM_KINDS else found
 

@@ -25,7 +25,8 @@ def _card(pk: int) -> BatchCard:
 @needs(VIEW)
 def batch(request: StaffRequest, pk: int) -> HttpResponse:
     card = _card(pk)
-    context = {"batch": card, "page": page_of(card.held.contacts.select_related("sync"), request.GET)}
+    page = page_of(card.contacts, request.GET, size=25)
+    context = {"batch": card, "page": page, "held": card.held_contacts(page.rows)}
     return render(request, "batches/batch.html", context)
 
 
@@ -52,7 +53,8 @@ def _confirm(card: BatchCard, word: str) -> dict[str, object]:
         "batch": card,
         "heading": (_("Approve: %s") if is_yes else _("Reject: %s")) % card.title,
         "warning": card.will(word),
+        "sentences": card.sentences if is_yes else [],
         "further": [priced.sentence, *priced.warnings] if priced else [],
         "submit": _("Approve") if is_yes else _("Reject"),
-        "is_danger": is_yes and card.held.kind == HeldBatch.Kind.DELETIONS,
+        "is_danger": is_yes and card.deletes,
     }

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django_htmx.http import HttpResponseClientRefresh
 
 from crmsync.engine.records import SIDES, ItemKind, Side
-from crmsync.models import Contact, Status
+from crmsync.models import Contact, HeldBatch, Status
 from crmsync.sync import actions, reports
 from crmsync.sync.origins import origins
 from crmsync.systems.errors import NAMES
@@ -22,6 +22,9 @@ from dashboard.looks import STATUS
 from dashboard.paging import page_of
 from dashboard.verbs import VERB_BY_NAME, Verb, verbs_for
 
+SHOWN = (HeldBatch.State.HELD, HeldBatch.State.REJECTED)
+"""Batches that keep a contact back by somebody's word."""
+
 
 @require_safe
 @needs(VIEW)
@@ -29,10 +32,13 @@ def contact(request: StaffRequest, pk: int) -> HttpResponse:
     found = _contact(pk)
     places = [(side, found.remote_id(side), reports.open_url(found, side)) for side in SIDES]
     known = origins(found)
+    held_by = found.held_by if found.held_by and found.held_by.state in SHOWN else None
     items = [item for kind in ItemKind for item in reports.items_of(found, kind)]
     context = {
         "contact": found,
         "advice": _advice(found),
+        "held_by": held_by,
+        "held": found.held_writes.filter(batch=held_by) if held_by else [],
         "next_try": found.due_at if found.status == Status.FAILED and found.due_at and found.due_at > timezone.now() else None,
         "verbs": verbs_for(found, request.user),
         "places": places,

@@ -12,7 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from crmsync.accounts import Role
 from crmsync.engine.records import Side
-from crmsync.models import Contact, HeldBatch, Issue, RateBudget, Status, Sync
+from crmsync.models import Contact, HeldBatch, HeldWrite, Issue, RateBudget, Status, Sync
 from crmsync.sandbox.ghl import Ghl
 from crmsync.sync import actions
 from tests.dashboard.conftest import OpenPage
@@ -26,8 +26,8 @@ def make_batch(sync: Sync, contacts: int = 2, **values: Any) -> HeldBatch:
     usual: dict[str, Any] = {"kind": "deletions", "side": Side.CENTRALSTATION, "explanation": "More would be deleted than may be."}
     batch = HeldBatch.objects.create(**{"sync": sync, **usual, **values})
     held = [make_contact(sync, Status.WAITING, held_by=batch, dirty=1, reason=batch.explanation) for _ in range(contacts)]
-    batch.samples = [{"contact": held[0].pk, "label": "Renate Köhler", **sample} for sample in (NOTE, NAME)] if held else []
-    batch.save()
+    for contact in held:
+        HeldWrite.objects.bulk_create(HeldWrite(batch=batch, contact=contact, **write) for write in (NOTE, NAME))
     return batch
 
 
@@ -45,16 +45,22 @@ def page(client: Client, name: str, *args: object) -> str:
 
 @pytest.mark.parametrize("where", ["overview", "sync"])
 def test_what_is_held_is_a_card_with_samples(sync: Sync, viewer: Client, where: str) -> None:
-    make_batch(sync)
+    batch = make_batch(sync)
     shown = page(viewer, where, *([sync.pk] if where == "sync" else []))
     words = (
         "Deletions in CentralStationCRM: 2 contacts",
         "More would be deleted",
-        "Renate Köhler",
+        str(batch.contacts.all()[0]),
         "Note would be deleted",
         "Wants a new roof.",
     )
     assert [word in shown for word in words] == [True] * 5
+
+
+def test_a_card_shows_three_of_many_contacts(sync: Sync, viewer: Client) -> None:
+    batch = make_batch(sync, contacts=5)
+    shown = page(viewer, "overview")
+    assert [f">{contact}</a>" in shown for contact in batch.contacts.order_by("pk")] == [True] * 3 + [False] * 2
 
 
 @pytest.mark.parametrize(
@@ -93,10 +99,49 @@ def test_the_page_of_a_batch_lists_its_contacts(sync: Sync, viewer: Client) -> N
     assert [str(contact) in shown for contact in (*batch.contacts.all(), other)] == [True, True, False]
 
 
+def test_the_page_of_a_batch_shows_all_that_is_held_of_each_contact(sync: Sync, viewer: Client) -> None:
+    batch = make_batch(sync, contacts=12)
+    shown = page(viewer, "batch", batch.pk)
+    assert [shown.count(text) for text in ("Wants a new roof.", "<del>Renate</del>")] == [12, 12]
+
+
+def test_a_contact_whose_writes_are_not_known_says_so(sync: Sync, viewer: Client) -> None:
+    batch = make_batch(sync, contacts=1)
+    batch.writes.all().delete()
+    assert "What is held is known when the contact is compared the next time." in page(viewer, "batch", batch.pk)
+
+
+def test_the_page_of_a_batch_says_in_numbers_what_a_yes_writes(sync: Sync, viewer: Client) -> None:
+    shown = page(viewer, "batch", make_batch(sync).pk)
+    words = ("2 notes and tasks are deleted in CentralStationCRM.", "2 contacts are changed in GoHighLevel.")
+    assert [text in shown for text in words] == [True, True]
+
+
+def test_whoever_left_a_batch_is_not_counted(sync: Sync, viewer: Client) -> None:
+    batch = make_batch(sync)
+    Contact.objects.filter(pk=batch.contacts.all()[0].pk).update(held_by=None)
+    assert "1 note or task is deleted in CentralStationCRM." in page(viewer, "batch", batch.pk)
+
+
 def test_the_contacts_of_a_batch_are_paged(sync: Sync, viewer: Client) -> None:
-    batch = make_batch(sync, contacts=51)
+    batch = make_batch(sync, contacts=26)
     response = viewer.get(reverse("batch", args=[batch.pk]))
-    assert (len(response.context["page"].rows), "Older" in response.content.decode()) == (50, True)
+    assert (len(response.context["held"]), "Older" in response.content.decode()) == (25, True)
+
+
+def test_what_was_approved_is_shown_still(sync: Sync, operator: Client) -> None:
+    batch = make_batch(sync)
+    operator.post(reverse("batch_decide", args=[batch.pk, "approve"]))
+    shown = page(operator, "batch", batch.pk)
+    assert ["What was held" in shown, shown.count("Wants a new roof.")] == [True, 2]
+
+
+def test_a_contact_is_let_through_from_the_page_of_its_batch(sync: Sync, operator: Client) -> None:
+    batch = make_batch(sync)
+    contact = batch.contacts.all()[0]
+    response = operator.post(reverse("contact_do", args=[contact.pk, "retry"]), {"next": f"/batches/{batch.pk}/"})
+    contact.refresh_from_db()
+    assert (response.headers["Location"], contact.held_by, contact.status) == (f"/batches/{batch.pk}/", None, "pending")
 
 
 @pytest.mark.parametrize(
@@ -108,6 +153,17 @@ def test_a_decision_says_first_what_it_will_do(sync: Sync, operator: Client, wor
     assert words in page(operator, "batch_decide", batch.pk, word)
     batch.refresh_from_db()
     assert batch.state == "held"
+
+
+def test_an_approval_says_how_much_is_deleted(sync: Sync, operator: Client) -> None:
+    shown = page(operator, "batch_decide", make_batch(sync).pk, "approve")
+    assert ["2 notes and tasks are deleted in CentralStationCRM." in shown, "btn-danger" in shown] == [True, True]
+
+
+def test_an_approval_without_deletions_is_no_danger(sync: Sync, operator: Client) -> None:
+    batch = make_batch(sync, kind="changes")
+    batch.writes.filter(kind="delete_item").delete()
+    assert "btn-danger" not in page(operator, "batch_decide", batch.pk, "approve")
 
 
 def test_an_approval_tells_its_price(sync: Sync, operator: Client) -> None:
@@ -164,6 +220,17 @@ def test_a_held_contact_leads_to_its_batch(sync: Sync, viewer: Client) -> None:
     assert [f'href="/batches/{batch.pk}/"' in shown, "Retry lets this one through" in shown] == [True, True]
 
 
+def test_a_held_contact_shows_what_is_held_of_it(sync: Sync, viewer: Client) -> None:
+    shown = page(viewer, "contact", make_batch(sync).contacts.all()[0].pk)
+    assert ["Note would be deleted in CentralStationCRM" in shown, "Wants a new roof." in shown] == [True, True]
+
+
+def test_a_contact_that_is_held_no_more_shows_nothing_held(sync: Sync, viewer: Client) -> None:
+    contact = make_batch(sync).contacts.all()[0]
+    Contact.objects.update(held_by=None)
+    assert "Note would be deleted" not in page(viewer, "contact", contact.pk)
+
+
 def test_retrying_what_the_list_shows_leaves_what_is_held(sync: Sync, operator: Client) -> None:
     batch = make_batch(sync)
     operator.post("/contacts/bulk/retry", {"status": "waiting", "which": "all", "confirmed": "1"})
@@ -174,7 +241,7 @@ def test_the_page_of_a_large_batch_costs_no_more_queries(
     sync: Sync, viewer: Client, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     batch = make_batch(sync, contacts=40)
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(9):
         viewer.get(reverse("batch", args=[batch.pk]))
 
 

@@ -90,18 +90,30 @@ def test_a_held_contact_says_why_and_what_it_waits_for(live: Live) -> None:
     assert "than this sync lets pass (1, or in 5 % of its contacts). 0 were deleted" in contact.reason
 
 
-def test_a_batch_shows_samples(live: Live) -> None:
-    batch = held_deletions(live)
-    sample = batch.samples[0]
-    assert (sample["side"], sample["kind"], sample["before"]["title"]) == ("centralstation", "delete_item", "Ring her")
-
-
-def test_no_more_than_ten_samples_are_kept(live: Live) -> None:
+def test_a_batch_keeps_all_that_it_holds(live: Live) -> None:
     people(live, 12, task="Ring her")
     settings(live, hold_deletions=1)
     delete_tasks(live)
     live.poll()
-    assert len(open_batch(live).samples) == 10
+    held = [(write.side, write.kind, write.before["title"]) for write in open_batch(live).writes.all()]
+    assert held == [("centralstation", "delete_item", "Ring her")] * 12
+
+
+def test_what_is_held_of_a_contact_is_what_was_planned_last(live: Live) -> None:
+    batch = held_deletions(live)
+    contact = batch.contacts.all()[0]
+    live.edit_in_ghl(contact, city="Bremen")
+    live.poll()
+    kinds = [write.kind for write in batch.writes.filter(contact=contact)]
+    assert kinds == ["delete_item", "update"]
+
+
+def test_whoever_left_a_batch_before_it_was_decided_is_forgotten(live: Live) -> None:
+    batch = held_deletions(live)
+    contact = batch.contacts.all()[0]
+    actions.retry(Contact.objects.filter(pk=contact.pk))
+    actions.approve(batch)
+    assert contact.pk not in batch.writes.values_list("contact", flat=True)
 
 
 def test_the_share_of_a_contact_with_many_tasks_is_one(live: Live) -> None:

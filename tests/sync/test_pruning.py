@@ -10,7 +10,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from crmsync.engine.records import Side
-from crmsync.models import Change, Contact, Decision, Event, HeldBatch, PageCopy, Run, RunKind, RunStatus, Sync, Tally
+from crmsync.models import Change, Contact, Decision, Event, HeldBatch, HeldWrite, PageCopy, Run, RunKind, RunStatus, Sync, Tally
 from crmsync.sync import pruning
 from tests.dashboard.data import make_change, make_connection, make_contact, make_sync
 
@@ -36,7 +36,7 @@ def change(sync: Sync, days: float, **values: Any) -> None:
 
 
 def batch(sync: Sync, **values: Any) -> HeldBatch:
-    return HeldBatch.objects.create(sync=sync, kind="changes", side=Side.GHL, samples=[{"label": "Renate"}], **values)
+    return HeldBatch.objects.create(sync=sync, kind="changes", side=Side.GHL, **values)
 
 
 def poll(sync: Sync, days: float, **values: Any) -> Run:
@@ -74,10 +74,11 @@ def test_a_batch_that_waits_for_a_decision_is_kept(sync: Sync) -> None:
     assert pruning.prune()["batches"] == 0
 
 
-def test_a_rejected_batch_keeps_its_contacts_back_and_loses_its_samples(sync: Sync) -> None:
-    make_contact(sync, held_by=batch(sync, state="rejected", decided_at=ago(1000)))
+def test_a_rejected_batch_keeps_its_contacts_back_and_loses_what_it_held(sync: Sync) -> None:
+    rejected = batch(sync, state="rejected", decided_at=ago(1000))
+    HeldWrite.objects.create(batch=rejected, contact=make_contact(sync, held_by=rejected), side=Side.GHL, kind="update")
     pruning.prune()
-    assert HeldBatch.objects.get().samples == []
+    assert (HeldBatch.objects.count(), HeldWrite.objects.count()) == (1, 0)
 
 
 def test_tallies_are_kept_for_400_days() -> None:

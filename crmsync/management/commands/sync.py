@@ -238,7 +238,17 @@ def _batch_row(batch: Any) -> dict[str, Any]:
         "contacts": batch.n,
         "explanation": batch.explanation,
         "opened_at": batch.opened_at.isoformat(),
-        "samples": batch.samples,
+        "samples": [
+            {
+                "contact": one.contact_id,
+                "label": one.contact.label,
+                "side": one.side,
+                "kind": one.kind,
+                "before": one.before,
+                "after": one.after,
+            }
+            for one in batch.writes.filter(contact__held_by=batch).select_related("contact")[:10]
+        ],
     }
 
 
