@@ -103,15 +103,24 @@ class RunProgress:
 
     @property
     def phase(self) -> str:
-        if self.run.kind in LARGE and not self.run.progress.get("listed"):
+        if self.is_large and not self.run.progress.get("listed"):
             return _("Reading both accounts")
         if self.run.kind == RunKind.POLL and not self.left:
             return _("Looking for changes")
         return _("Comparing contacts and writing what differs")
 
     @property
+    def is_large(self) -> bool:
+        """Whether it compares everybody; any other run compares whoever is pending."""
+        return self.run.kind in LARGE
+
+    @property
+    def compared(self) -> int:
+        return sum(n for _status, n in self.ended)
+
+    @property
     def total(self) -> int:
-        return sum(self.counts.values())
+        return sum(self.counts.values()) if self.is_large else self.compared + self.left
 
     @property
     def left(self) -> int:
@@ -124,16 +133,21 @@ class RunProgress:
     @property
     def is_measurable(self) -> bool:
         """Whether a bar can show how far it is: while lists are read nobody knows how long they are."""
-        return bool(self.run.progress.get("listed")) and self.total > 0
+        return self.total > 0 and (bool(self.run.progress.get("listed")) if self.is_large else self.left > 0)
+
+    @property
+    def compares_since(self) -> datetime:
+        """When it began to compare: reading lists goes at another pace."""
+        listed_at = self.run.progress.get("listed_at")
+        return datetime.fromisoformat(listed_at) if listed_at else self.run.started_at
 
     @property
     def ends_at(self) -> datetime | None:
         """When it will be through, at the pace that it has kept up so far; None while that can't be told."""
-        compared = sum(n for status, n in self.ended)
-        if not (self.is_running and self.is_measurable and self.left and compared):
+        if not (self.is_running and self.is_measurable and self.left and self.compared):
             return None
         now = timezone.now()
-        return now + (now - self.run.started_at) / compared * self.left
+        return now + (now - self.compares_since) / self.compared * self.left
 
     @cached_property
     def lines(self) -> list[Line]:

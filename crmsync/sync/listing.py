@@ -92,7 +92,7 @@ def _list_everything(work: Work) -> None:
     set_cursors(work.sync, {side: _known_from(progress, side) for side in SIDES})
     _match(work)
     _mark_all(work.sync)
-    progress["listed"] = True
+    progress |= {"listed": True, "listed_at": timezone.now().isoformat()}
     work.beat(now=False)
 
 

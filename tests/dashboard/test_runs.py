@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -86,7 +86,7 @@ def test_a_run_says_what_it_is_doing(shown: RunProgress, phase: str) -> None:
 
 
 def test_while_lists_are_read_no_bar_pretends_to_know() -> None:
-    assert not progress({Status.PENDING: 5}, progress={"ghl.contacts": {"count": 100, "done": False}}).is_measurable
+    assert not progress({Status.PENDING: 5}, kind=RunKind.FULL, progress={"ghl.contacts": {"count": 100, "done": False}}).is_measurable
 
 
 def test_each_list_tells_how_much_was_read_and_what_was_refused() -> None:
@@ -179,15 +179,40 @@ def test_a_run_tells_how_many_were_equal_as_they_were(sync: Sync) -> None:
     assert RunProgress(run, {}).unchanged == 4
 
 
-def test_a_run_tells_when_it_will_be_through() -> None:
-    shown = progress({Status.PENDING: 30, Status.IN_SYNC: 10}, progress={"listed": True}, counts={"in_sync": 10})
-    shown.run.started_at = timezone.now() - timedelta(seconds=100)
+def seconds_left(shown: RunProgress) -> float:
     assert shown.ends_at is not None
-    assert (shown.ends_at - timezone.now()).total_seconds() == pytest.approx(300, abs=5)
+    return (shown.ends_at - timezone.now()).total_seconds()
+
+
+def ago(seconds: float) -> datetime:
+    return timezone.now() - timedelta(seconds=seconds)
+
+
+def test_a_run_tells_when_it_will_be_through() -> None:
+    contacts = {Status.PENDING: 30, Status.IN_SYNC: 10}
+    shown = progress(contacts, kind=RunKind.FULL, progress={"listed": True}, counts={"in_sync": 10}, started_at=ago(100))
+    assert seconds_left(shown) == pytest.approx(300, abs=5)
+
+
+def test_how_long_the_lists_took_says_nothing_of_what_is_left() -> None:
+    listed = {"listed": True, "listed_at": ago(10).isoformat()}
+    contacts = {Status.PENDING: 30, Status.IN_SYNC: 10}
+    shown = progress(contacts, kind=RunKind.FULL, progress=listed, counts={"in_sync": 10}, started_at=ago(1000))
+    assert seconds_left(shown) == pytest.approx(30, abs=5)
+
+
+def test_a_poll_is_measured_by_whom_it_compares() -> None:
+    shown = progress({Status.PENDING: 30, Status.IN_SYNC: 900}, kind=RunKind.POLL, counts={"in_sync": 10}, started_at=ago(10))
+    assert (shown.is_measurable, shown.done, shown.total) == (True, 10, 40)
+    assert seconds_left(shown) == pytest.approx(30, abs=5)
+
+
+def test_a_poll_that_looks_for_changes_shows_no_bar_yet() -> None:
+    assert not progress({Status.IN_SYNC: 900}, kind=RunKind.POLL).is_measurable
 
 
 def test_no_end_is_told_before_anything_was_compared() -> None:
-    assert progress({Status.PENDING: 30}, progress={"listed": True}).ends_at is None
+    assert progress({Status.PENDING: 30}, kind=RunKind.FULL, progress={"listed": True}).ends_at is None
 
 
 def test_what_is_pending_is_counted_later_when_it_is_verified() -> None:
