@@ -79,6 +79,16 @@ class Report:
         return self.whole.failed / self.whole.total if self.whole.total else None
 
     @property
+    def half_within(self) -> float | None:
+        """Seconds within which half of what was written was there (p50); None where no delay is known."""
+        return self.whole.lag(0.5)
+
+    @property
+    def most_within(self) -> float | None:
+        """The same of 95 % (p95)."""
+        return self.whole.lag(0.95)
+
+    @property
     def verified_share(self) -> float | None:
         """The share (0 to 1) of written changes that were seen in the CRM afterwards; None where nothing was written."""
         return self.whole.results[Result.VERIFIED] / self.whole.written if self.whole.written else None

@@ -57,6 +57,7 @@ def reports(request: StaffRequest) -> HttpResponse:
     context = {
         "report": found,
         "period": of,
+        "chosen": asked.chosen,
         "query": asked.address(of.every, of.first, asked.chosen),
         "spans": [(every, asked.address(every, of.first, asked.chosen), every == of.every) for every in Every],
         "choices": [(sync, asked.address(of.every, of.first, sync), sync == asked.chosen) for sync in (None, *asked.syncs)],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -59,3 +60,20 @@ def test_the_csv_has_a_line_an_hour_or_a_day(sync: Sync, viewer: Client, every: 
 def test_the_csv_has_the_numbers(sync: Sync, viewer: Client) -> None:
     written(sync, lag_s=2.5)
     assert "2026-11-24T12:00:00+00:00,1,1,0,2.5,2.5" in viewer.get("/reports/csv?every=day&day=2026-11-24").content.decode().splitlines()
+
+
+def test_a_report_tells_within_how_long_half_and_nearly_all_were_written(sync: Sync, viewer: Client) -> None:
+    for lag_s in (1.5, 2.0, 2.5, 40.0):
+        written(sync, lag_s=lag_s)
+    shown = viewer.get(DAY).content.decode()
+    assert ["<dd>2 s</dd>" in shown, "<dd>40 s</dd>" in shown] == [True, True]
+
+
+def test_a_report_without_a_known_delay_tells_none(sync: Sync, viewer: Client) -> None:
+    assert viewer.get(DAY).content.decode().count("<dd>–</dd>") == 3
+
+
+def test_a_report_of_one_sync_names_it_on_paper_too(sync: Sync, viewer: Client) -> None:
+    make_sync("Hamburg")
+    [heading] = re.findall(r"<h2>2026-11-24.*?</h2>", viewer.get(f"{DAY}&sync={sync.pk}").content.decode())
+    assert "Berlin" in heading
