@@ -189,14 +189,14 @@ def ago(seconds: float) -> datetime:
 
 
 def test_a_run_tells_when_it_will_be_through() -> None:
-    contacts = {Status.PENDING: 30, Status.IN_SYNC: 10}
+    contacts: dict[str, int] = {Status.PENDING: 30, Status.IN_SYNC: 10}
     shown = progress(contacts, kind=RunKind.FULL, progress={"listed": True}, counts={"in_sync": 10}, started_at=ago(100))
     assert seconds_left(shown) == pytest.approx(300, abs=5)
 
 
 def test_how_long_the_lists_took_says_nothing_of_what_is_left() -> None:
     listed = {"listed": True, "listed_at": ago(10).isoformat()}
-    contacts = {Status.PENDING: 30, Status.IN_SYNC: 10}
+    contacts: dict[str, int] = {Status.PENDING: 30, Status.IN_SYNC: 10}
     shown = progress(contacts, kind=RunKind.FULL, progress=listed, counts={"in_sync": 10}, started_at=ago(1000))
     assert seconds_left(shown) == pytest.approx(30, abs=5)
 
