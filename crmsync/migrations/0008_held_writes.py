@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('crmsync', '0006_saved_views'),
+        ('crmsync', '0007_web_root'),
     ]
 
     operations = [
