@@ -21,6 +21,7 @@ from dashboard.views import (
     syncs,
     typed,
     undo,
+    why,
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -56,6 +57,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("reports/csv", reports.report_csv, name="report_csv"),
     path("undo/<slug:what>/<int:pk>", undo.undo, name="undo"),
     path("undone/<int:pk>/", undo.undone, name="undone"),
+    path("why/", why.why, name="why"),
+    path("why/ask", why.ask, name="why_ask"),
+    path("why/<int:pk>/", why.of_contact, name="why_contact"),
     path("runs/", runs.runs, name="runs"),
     path("runs/<int:pk>/", runs.run, name="run"),
     path("connections/", connections.connections, name="connections"),

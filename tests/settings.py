@@ -21,5 +21,3 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"
 # Contacts are reconciled in threads. In memory SQLite would lock them out of each other's tables; a file is what the product has, too.
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):  # noqa: F405
     DATABASES["default"]["TEST"] = {"NAME": str(CRMSYNC_DATA / "test.sqlite3")}  # noqa: F405
-else:
-    DATABASES["default"]["ENGINE"] = "tests.postgresql"  # noqa: F405

@@ -67,6 +67,7 @@ class AuditEntry(models.Model):
             models.Index(fields=["act", "-id"], name="audit_by_act"),
             models.Index(fields=["by_name", "-id"], name="audit_by_who"),
             models.Index(fields=["at"], name="audit_by_time"),
+            models.Index(fields=["object_kind", "object_id", "-id"], name="audit_by_object"),
         ]
 
     def __str__(self) -> str:

@@ -11,7 +11,7 @@ from crmsync.engine.items import Contested
 from crmsync.engine.mapping import ConflictRule, Direction, FieldMap, Limits, Pair, Policy
 from crmsync.engine.records import Aspect, Item, ItemKind, Record, Side, Value
 from crmsync.engine.values import FieldType
-from crmsync.models import Contact, Sync
+from crmsync.models import Contact, FieldMapping, Sync
 from crmsync.models import Item as ItemRow
 
 RECORD = TypeAdapter(Record)
@@ -21,16 +21,17 @@ _SENT = TypeAdapter(dict[str, Sent])
 
 
 def mapping_of(sync: Sync) -> tuple[FieldMap, ...]:
-    return tuple(
-        FieldMap(
-            name=row.name,
-            ghl=row.ghl_field,
-            centralstation=row.centralstation_field,
-            type=FieldType(row.type),
-            direction=Direction(row.direction),
-            conflict=ConflictRule(row.conflict) if row.conflict else None,
-        )
-        for row in sync.mappings.all()
+    return tuple(map(field_map, sync.mappings.all()))
+
+
+def field_map(row: FieldMapping) -> FieldMap:
+    return FieldMap(
+        name=row.name,
+        ghl=row.ghl_field,
+        centralstation=row.centralstation_field,
+        type=FieldType(row.type),
+        direction=Direction(row.direction),
+        conflict=ConflictRule(row.conflict) if row.conflict else None,
     )
 
 

@@ -14,7 +14,6 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.timesince import timesince, timeuntil
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
@@ -23,6 +22,7 @@ from crmsync.engine.values import note_text
 from crmsync.engine.write import Write, WriteKind
 from crmsync.models import Change, HeldWrite
 from crmsync.sync.figures import Subject
+from crmsync.sync.spoken import relative
 from crmsync.sync.undo import UNDOABLE
 from crmsync.systems.errors import NAMES
 from dashboard.looks import REFUSALS, look_of
@@ -56,19 +56,7 @@ def when(moment: datetime | None, nothing: str = "—") -> SafeString:
     if moment is None:
         return format_html('<span class="text-secondary">{}</span>', nothing)
     exact = date_format(timezone.localtime(moment), "Y-m-d H:i:s T")
-    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), exact, _relative(moment))
-
-
-def _relative(moment: datetime) -> str:
-    now = timezone.now()
-    ahead_s = (moment - now).total_seconds()
-    if 1 < ahead_s < 60:  # less is two clocks that differ
-        return _("in less than a minute")
-    if abs(ahead_s) < 60:
-        return _("just now")
-    if moment > now:
-        return _("in %s") % timeuntil(moment, now, depth=1)
-    return _("%s ago") % timesince(moment, now, depth=1)
+    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), exact, relative(moment))
 
 
 @register.simple_tag

@@ -48,6 +48,9 @@ NEEDED = {
     "report_csv": VIEW,
     "undo": RESOLVE,
     "undone": VIEW,
+    "why": VIEW,
+    "why_ask": RETRY,
+    "why_contact": VIEW,
     "runs": VIEW,
     "run": VIEW,
     "connections": VIEW,
@@ -132,6 +135,7 @@ def addresses(joined: Sync) -> dict[str, str]:
     pks |= {"mappings": joined.pk, "mapping_add": joined.pk, "mapping_change": mapping.pk, "mapping_remove": mapping.pk}
     pks |= {"queue": contact.pk, "saved_view": SavedView.objects.create(name="Mine").pk}
     pks |= {"audit": audit.record(None, Act.CONTACT_INCLUDED, other, {"reason": "x"}).pk}
+    pks["why"] = contact.pk
     pks |= dict.fromkeys(("typed", "mapping_check", "mapping_revision", "mapping_restore"), joined.pk)
     batch = HeldBatch.objects.create(sync=joined, kind=HeldBatch.Kind.DELETIONS, side=Side.GHL, explanation="x")
     undo = Run.objects.create(sync=joined, kind=RunKind.UNDO, progress={"undo": "run", "pk": run.pk, "upto": 0})

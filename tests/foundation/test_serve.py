@@ -5,7 +5,8 @@ import signal
 import socket
 import subprocess
 from collections.abc import Iterator
-from urllib.error import URLError
+from contextlib import suppress
+from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 import pytest
@@ -77,6 +78,14 @@ def test_all_ends_within_ten_seconds(server: "subprocess.Popen[bytes]", signal_n
 @pytest.mark.drill
 def test_static_files_have_hashed_names(server: "subprocess.Popen[bytes]", migrated: Installation) -> None:
     assert (migrated.data / "static" / "staticfiles.json").exists()
+
+
+@pytest.mark.drill
+def test_what_is_looked_for_is_not_logged(server: "subprocess.Popen[bytes]", port: int, migrated: Installation) -> None:
+    for page in ("why", "contacts", "nowhere"):
+        with suppress(HTTPError), urlopen(f"http://127.0.0.1:{port}/{page}/?q=ada%40example.org", timeout=10) as answer:
+            answer.read()
+    assert "ada" not in migrated.output()
 
 
 def test_without_migrations_it_says_what_to_do(installation: Installation) -> None:
