@@ -2,6 +2,7 @@
 
 tick      once a second: what is due, and a nudge for it
 live      what events and people ask for, as it comes
+bulk      what was asked of many contacts at once, some seconds of it
 work      runs that were begun, the poll, other contacts, the rotating comparison; for a minute at most, and the next tick goes on
 upkeep    authorisations to renew, hooks to check
 tell      what people want to be told without looking: alerts, and reports by e-mail
@@ -24,8 +25,9 @@ from django_q.models import Failure, Success
 from django_q.tasks import async_task
 
 from crmsync import stopping
-from crmsync.models import Cause, Connection, Contact, Event, Run, RunKind, Sync
+from crmsync.models import BulkAction, Cause, Connection, Contact, Event, Run, RunKind, Sync
 from crmsync.sync import alerts, canary, events, hooks, mailing, polling, pruning, runs, tokens
+from crmsync.sync import bulk as bulk_actions
 from crmsync.sync.budget import now_s
 from crmsync.sync.drain import HandedOver, OutOfOrder, attend, drain
 from crmsync.sync.heartbeat import Heartbeat
@@ -55,6 +57,7 @@ def tick() -> None:
     if cache.add(PRUNED, True, PRUNE_AGAIN_S):
         async_task("crmsync.jobs.prune")
     canary.follow_up()
+    bulk_actions.nudge_all()
     needs_upkeep = Connection.objects.to_refresh(now).exists() or hooks.are_due(now) or events.unused().exists()
     if needs_upkeep and cache.add("crmsync-upkeep", True, UPKEEP_EVERY_S):
         async_task("crmsync.jobs.upkeep")
@@ -104,6 +107,16 @@ def live(sync_id: int) -> None:
     if not stopping.is_requested():
         for sync in due_live(timezone.now()):  # came between our last look and our end
             nudge(sync.pk, LIVE)
+
+
+def bulk(action_id: int) -> None:
+    """Go on with a bulk action for a turn, and queue the next: it keeps no worker from live changes for longer."""
+    action = BulkAction.objects.under_way().select_related("by").filter(pk=action_id).first()
+    if action is None:
+        return
+    bulk_actions.carry_out(action, until=time.monotonic() + TURN_S)
+    if action.ended_at is None and not stopping.is_requested():
+        bulk_actions.nudge(action)
 
 
 def work(sync_id: int) -> None:

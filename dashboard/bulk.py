@@ -1,46 +1,47 @@
-"""What staff can press on many contacts at once: which of those chosen each is for, what it will do in numbers, and what is left out."""
+"""What staff can press on many contacts at once: which of those chosen each is for, what it will do in numbers, and how far it is."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
 
-from django.contrib.auth.models import User
-from django.db.models import Count
-from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import ngettext
 
-from crmsync.models import RunKind, Status, Sync
+from crmsync.models import BulkAction, Contact, RunKind, Status, Sync
 from crmsync.models.contact import ContactQuerySet
-from crmsync.sync import bulk
-from crmsync.sync.prices import Price, price
+from crmsync.sync.bulk import AT_ONCE, VERBS
+from crmsync.sync.prices import MANY, Price, price
 from dashboard.access import RESOLVE, RETRY
-from dashboard.verbs import RETRYABLE
+from dashboard.verbs import Text
 
-MOST = 5_000
-"""So many at once, for a button has to answer; a full comparison is the way to look at more."""
-
-MANY = 50
-"""Fewer cost too little to speak of."""
+SHOWN_FOR = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
 class BulkVerb:
+    """A button above the list, or what else is carried out as a bulk action: `name` is that of crmsync.sync.bulk.VERBS."""
+
     name: str
-    label: str | Promise
+    label: Text
     icon: str
     permission: str
-    statuses: tuple[Status, ...]
-    call: Callable[[ContactQuerySet, User, str], int]
     will: Callable[[int], str]
     done: Callable[[int], str]
-    asks: bool = True
-    """Whether both CRMs are asked for it, which costs requests."""
+
+    @property
+    def asks(self) -> bool:
+        """Whether both CRMs are asked for it, which costs requests."""
+        return VERBS[self.name].asks
 
     def takes(self, chosen: ContactQuerySet) -> ContactQuerySet:
-        """Of those chosen, the ones it makes sense for. What the brake holds is approved or rejected as a whole, or retried one by one."""
-        return chosen.filter(status__in=self.statuses, exclusion="", held_by=None)
+        """Of those chosen, the ones it makes sense for."""
+        return VERBS[self.name].takes(chosen)
 
 
 BULK = {
@@ -48,44 +49,49 @@ BULK = {
     for verb in (
         BulkVerb(
             name="retry",
-            label=_("Retry"),
+            label=_lazy("Retry"),
             icon="refresh",
             permission=RETRY,
-            statuses=RETRYABLE,
-            call=lambda contacts, by, _reason: bulk.retry(contacts, by),
-            will=lambda n: ngettext("%d contact will be tried again.", "%d contacts will be tried again.", n) % n,
-            done=lambda n: ngettext("%d contact will be tried again now.", "%d contacts will be tried again now.", n) % n,
+            will=lambda n: _number(ngettext("%(n)s contact will be tried again.", "%(n)s contacts will be tried again.", n), n),
+            done=lambda n: _number(ngettext("%(n)s contact will be tried again now.", "%(n)s contacts will be tried again now.", n), n),
         ),
         BulkVerb(
             name="sync-now",
-            label=_("Sync now"),
+            label=_lazy("Sync now"),
             icon="refresh",
             permission=RETRY,
-            statuses=(Status.IN_SYNC, Status.PENDING, Status.FAILED, Status.WAITING, Status.CONFLICT, Status.REVIEW),
-            call=lambda contacts, by, _reason: bulk.sync_now(contacts, by),
-            will=lambda n: ngettext("%d contact will be compared.", "%d contacts will be compared.", n) % n,
-            done=lambda n: ngettext("%d contact will be compared now.", "%d contacts will be compared now.", n) % n,
+            will=lambda n: _number(ngettext("%(n)s contact will be compared.", "%(n)s contacts will be compared.", n), n),
+            done=lambda n: _number(ngettext("%(n)s contact will be compared now.", "%(n)s contacts will be compared now.", n), n),
         ),
         BulkVerb(
             name="exclude",
-            label=_("Exclude"),
+            label=_lazy("Exclude"),
             icon="ban",
             permission=RESOLVE,
-            statuses=tuple(status for status in Status if status != Status.EXCLUDED),
-            call=lambda contacts, by, reason: bulk.exclude(contacts, reason, by),
-            will=lambda n: (
+            will=lambda n: _number(
                 ngettext(
-                    "%d contact will be left alone: neither CRM is written to until it is included again.",
-                    "%d contacts will be left alone: neither CRM is written to until they are included again.",
+                    "%(n)s contact will be left alone: neither CRM is written to until it is included again.",
+                    "%(n)s contacts will be left alone: neither CRM is written to until they are included again.",
                     n,
-                )
-                % n
+                ),
+                n,
             ),
-            done=lambda n: ngettext("%d contact is left alone from now on.", "%d contacts are left alone from now on.", n) % n,
-            asks=False,
+            done=lambda n: _number(
+                ngettext("%(n)s contact is left alone from now on.", "%(n)s contacts are left alone from now on.", n), n
+            ),
         ),
     )
 }
+
+LABELS: dict[str, Text] = {
+    **{verb.name: verb.label for verb in BULK.values()},
+    "approve": _lazy("Approve a held batch"),
+    "reject": _lazy("Reject a held batch"),
+}
+
+
+def _number(text: str, n: int) -> str:
+    return text % {"n": f"{n:,}"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,31 +105,24 @@ class Prospect:
     price: Price | None
 
     @property
-    def is_too_many(self) -> bool:
-        return self.taken > MOST
-
-    @property
-    def is_possible(self) -> bool:
-        return 0 < self.taken <= MOST
-
-    @property
-    def most(self) -> int:
-        return MOST
-
-    @property
     def sentence(self) -> str:
         return self.verb.will(self.taken)
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it goes on in the background."""
+        return self.taken > AT_ONCE
 
     @property
     def left_out(self) -> str:
         """Those of the chosen that it makes no sense for; "" where there is none."""
         n = self.chosen - self.taken
         text = ngettext(
-            "%d of those chosen is left as it is: not in a state for this, excluded, or held in a batch that waits for a yes or no.",
-            "%d of those chosen are left as they are: not in a state for this, excluded, or held in a batch that waits for a yes or no.",
+            "%(n)s of those chosen is left as it is: not in a state for this, excluded, or held in a batch that waits for a yes or no.",
+            "%(n)s of those chosen are left as they are: not in a state for this, excluded, or held in a batch that waits for a yes or no.",
             n,
         )
-        return text % n if n else ""
+        return _number(text, n) if n else ""
 
 
 def prospect(verb: BulkVerb, chosen: ContactQuerySet) -> Prospect:
@@ -135,7 +134,88 @@ def prospect(verb: BulkVerb, chosen: ContactQuerySet) -> Prospect:
 
 def _price(verb: BulkVerb, taken: ContactQuerySet, n: int) -> Price | None:
     """What asking about them all costs, where they are many and of one sync."""
-    if not verb.asks or not MANY <= n <= MOST:
+    if not verb.asks or n < MANY:
         return None
-    syncs = Sync.objects.select_related("ghl__budget", "centralstation__budget").filter(pk__in=taken.order_by().values("sync"))
+    syncs = Sync.objects.select_related("ghl__budget", "centralstation__budget").filter(Exists(taken.filter(sync=OuterRef("pk"))))[:2]
     return price(syncs[0], RunKind.RETRY, contacts=n) if len(syncs) == 1 else None
+
+
+@dataclass(frozen=True)
+class BulkProgress:
+    """How far a bulk action is: first its contacts are taken, then, where both CRMs are asked, each is looked at."""
+
+    action: BulkAction
+
+    @property
+    def label(self) -> Text:
+        return LABELS.get(self.action.verb, self.action.verb)
+
+    @property
+    def is_taking(self) -> bool:
+        return self.action.ended_at is None
+
+    @cached_property
+    def counts(self) -> dict[str, int]:
+        """The contacts taken, by the status that they have by now; one that another bulk action took since isn't among them."""
+        return dict(Contact.objects.filter(asked_in=self.action.pk).order_by().values_list("status").annotate(Count("pk")))
+
+    @property
+    def statuses(self) -> list[tuple[Status, int]]:
+        return [(status, n) for status in Status if (n := self.counts.get(status, 0))]
+
+    @property
+    def pending(self) -> int:
+        return self.counts.get(Status.PENDING, 0)
+
+    @property
+    def is_over(self) -> bool:
+        return not self.is_taking and not self.pending
+
+    @property
+    def done(self) -> int:
+        """How many are through."""
+        return max(0, self.action.taken - self.pending)
+
+    @property
+    def left(self) -> int:
+        total = self.action.total if self.is_taking else self.action.taken
+        return max(0, total - self.done)
+
+    @property
+    def total(self) -> int:
+        return self.done + self.left
+
+    @property
+    def phase(self) -> str:
+        values = {"done": f"{self.done:,}", "total": f"{self.total:,}"}
+        return ngettext("%(done)s of %(total)s contact done", "%(done)s of %(total)s contacts done", self.total) % values
+
+    @property
+    def sentence(self) -> str:
+        """How it stands."""
+        stopped = self.action.state == BulkAction.State.STOPPED
+        values = {"phase": self.phase, "n": f"{self.pending:,}", "taken": f"{self.action.taken:,}"}
+        if stopped:
+            text = ngettext("Stopped after %(taken)s contact.", "Stopped after %(taken)s contacts.", self.action.taken)
+        elif self.is_over:
+            text = ngettext("All done: %(taken)s contact.", "All done: %(taken)s contacts.", self.action.taken)
+        else:
+            text = _("%(phase)s.")
+        if self.pending:
+            text += " " + ngettext("%(n)s is pending.", "%(n)s are pending.", self.pending)
+        return text % values
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """When it will be through, at the pace that it has kept up so far; None while that can't be told."""
+        if self.is_over or not self.done:
+            return None
+        now = timezone.now()
+        return now + (now - self.action.begun_at) / self.done * self.left
+
+
+def under_way() -> list[BulkProgress]:
+    """What has been begun in the last days and isn't through."""
+    pending = Exists(Contact.objects.filter(asked_in=OuterRef("pk"), status=Status.PENDING))
+    lately: QuerySet[BulkAction] = BulkAction.objects.filter(begun_at__gt=timezone.now() - SHOWN_FOR)
+    return [BulkProgress(action) for action in lately.filter(Q(ended_at=None) | pending).select_related("by")[:5]]

@@ -9,7 +9,7 @@ from django.db.models import TextChoices
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from crmsync.models import Health, HeldBatch, Mode, Result, RunStatus, Status
+from crmsync.models import BulkAction, Health, HeldBatch, Mode, Result, RunStatus, Status
 from crmsync.sync.hooks import HookHealth
 
 
@@ -131,6 +131,12 @@ BATCH = {
     HeldBatch.State.OVER: Look(Tone.QUIET, "check"),
 }
 
+BULK = {
+    BulkAction.State.RUNNING: Look(Tone.BUSY, "refresh"),
+    BulkAction.State.DONE: Look(Tone.GOOD, "circle-check"),
+    BulkAction.State.STOPPED: Look(Tone.QUIET, "ban"),
+}
+
 # By the word that templates use. Members of different sets are equal as text ("failed"), so the sets stay apart.
 LOOKS: dict[str, list[tuple[TextChoices, Look]]] = {
     "status": [*STATUS.items()],
@@ -139,6 +145,7 @@ LOOKS: dict[str, list[tuple[TextChoices, Look]]] = {
     "run": [*RUN.items()],
     "result": [*RESULT.items()],
     "batch": [*BATCH.items()],
+    "bulk": [*BULK.items()],
     "hook": [*HOOK.items()],
 }
 

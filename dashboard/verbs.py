@@ -12,11 +12,11 @@ from django.utils.translation import gettext_lazy as _
 from crmsync.engine.records import Side
 from crmsync.models import Contact, Status
 from crmsync.sync import actions
+from crmsync.sync.bulk import RETRYABLE
 from crmsync.systems.errors import NAMES
 from dashboard.access import RESOLVE, RETRY
 
 Text = str | Promise
-RETRYABLE = (Status.FAILED, Status.WAITING)
 
 
 @dataclass(frozen=True, slots=True)

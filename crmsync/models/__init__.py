@@ -2,6 +2,7 @@
 
 from crmsync.models.alert import Alarm, AlertChoice, AlertKind, AlertMessage
 from crmsync.models.audit import Act, AuditEntry
+from crmsync.models.bulk import BulkAction
 from crmsync.models.canary import Canary
 from crmsync.models.connection import LOCKED_OUT, SECRETS, Connection, Health, RateBudget
 from crmsync.models.contact import Claim, Contact, Item, MatchKey, PageCopy, Status
@@ -26,6 +27,7 @@ __all__ = [
     "AlertKind",
     "AlertMessage",
     "AuditEntry",
+    "BulkAction",
     "Canary",
     "Cause",
     "Change",

@@ -44,6 +44,10 @@ class Act(models.TextChoices):
     VIEW_SHARED = "view_shared", _("view of the contacts shared")
     VIEW_CHANGED = "view_changed", _("shared view changed")
     VIEW_DELETED = "view_deleted", _("shared view deleted")
+    CONTACTS_RETRIED = "contacts_retried", _("contacts retried")
+    CONTACTS_COMPARED = "contacts_compared", _("contacts compared")
+    CONTACTS_EXCLUDED = "contacts_excluded", _("contacts excluded")
+    BULK_STOPPED = "bulk_stopped", _("bulk action stopped")
     DECISION_UNDONE = "decision_undone", _("decision taken back")
 
 

@@ -87,7 +87,7 @@ class Contact(models.Model):
     is written by itself. `stopped`: names of fields that went to and fro (*ping-pong*) and are left alone, `let_go_at` when a person
     let them go again. `heard_at`: the last event about it, `heard_on` the sides that events told of since it was last compared.
     `is_urgent`: a live change or a person waits for it, so it goes before background work. `asked_cause`, `asked_by`: a person asked
-    for the reconcile that is due, and how."""
+    for the reconcile that is due, and how. `asked_in`: the last bulk action that was about it."""
 
     sync = models.ForeignKey(Sync, on_delete=models.CASCADE, related_name="contacts")
     ghl_id = models.CharField(max_length=64, null=True)
@@ -125,6 +125,7 @@ class Contact(models.Model):
     is_urgent = models.BooleanField(default=False)
     asked_cause = models.CharField(max_length=20, blank=True)
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    asked_in = models.ForeignKey("BulkAction", on_delete=models.SET_NULL, null=True, db_index=False, related_name="contacts")
     attempts = models.PositiveIntegerField(default=0)
     lease_token = models.CharField(max_length=40, blank=True)
     lease_until = models.DateTimeField(default=LONG_AGO)
@@ -155,6 +156,7 @@ class Contact(models.Model):
             models.Index(fields=["status", "id"], name="contact_by_status_alone"),
             models.Index(Upper("label"), "id", name="contact_by_name"),
             models.Index(fields=["updated_at", "id"], name="contact_by_update"),
+            models.Index(fields=["asked_in", "status", "id"], condition=Q(asked_in__isnull=False), name="contact_by_bulk_action"),
             SubstringIndex(fields=["label", "email", "phone"], name="contact_search"),
             TagIndex(fields=["base"], name="contact_by_tag"),
         ]

@@ -9,10 +9,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crmsync.engine.records import SIDES, Aspect, Side
-from crmsync.models import Act, Cause, Connection, Contact, HeldBatch, Item, MatchKey, Mode, Run, RunKind, Status, Sync
+from crmsync.models import Act, Cause, Connection, Contact, HeldBatch, MatchKey, Mode, Run, RunKind, Status, Sync
 from crmsync.models.contact import ContactQuerySet
-from crmsync.sync import audit, batches, outcome, runs
+from crmsync.sync import audit, batches, bulk, outcome, pressing, runs
 from crmsync.sync.clock import waiting_for_a_clock
+from crmsync.sync.selection import Selection
 from crmsync.sync.session import open_session
 from crmsync.sync.undoing import changes_of
 from crmsync.systems.errors import NAMES, CrmError
@@ -116,19 +117,8 @@ def retry(contacts: ContactQuerySet, by: User | None = None) -> int:
     count = 0
     for some in batches.in_steps(contacts.wanted()):
         with transaction.atomic():
-            count += _retry(some, by)
+            count += pressing.retry(some, by)
     return count
-
-
-def _retry(some: ContactQuerySet, by: User | None) -> int:
-    items = Item.objects.filter(contact__in=some)
-    items.update(sent={})
-    items.exclude(fresh="").update(fresh="", base={})  # created and not there: without a base it is no deletion, and created again
-    _let_go_again(some)
-    some.mark_dirty(Aspect.ALL, timezone.now())
-    Sync.objects.filter(contacts__in=some).update(rest_until=None)
-    values = {"sent": {}, "attempts": 0, "status": Status.PENDING, "held_by": None}
-    return some.update(asked_cause=Cause.RETRY, asked_by=by, due_at=timezone.now(), **values)
 
 
 def sync_now(contact: Contact, by: User | None = None) -> None:
@@ -209,11 +199,15 @@ def reject(batch: HeldBatch, by: User | None = None) -> None:
 
 
 def _decide(batch: HeldBatch, state: HeldBatch.State, by: User | None) -> None:
-    if not batches.decide(batch, state, by):
-        batch.refresh_from_db()
-        raise ActionError(_("This was decided already: it is %(state)s.") % {"state": batch.get_state_display()})
-    act = Act.BATCH_APPROVED if state == HeldBatch.State.APPROVED else Act.BATCH_REJECTED
-    audit.record(by, act, batch, {"state": HeldBatch.State.HELD}, {"state": state, "sync": batch.sync_id})
+    is_yes = state == HeldBatch.State.APPROVED
+    with transaction.atomic():
+        if not batches.decide(batch, state, by):
+            batch.refresh_from_db()
+            raise ActionError(_("This was decided already: it is %(state)s.") % {"state": batch.get_state_display()})
+        act = Act.BATCH_APPROVED if is_yes else Act.BATCH_REJECTED
+        audit.record(by, act, batch, {"state": HeldBatch.State.HELD}, {"state": state, "sync": batch.sync_id})
+        if batch.size:
+            bulk.begin("approve" if is_yes else "reject", Selection(batch=batch.pk), by, total=batch.size)
 
 
 def include(contact: Contact, by: User | None = None) -> None:
@@ -291,15 +285,10 @@ def _forget_side(contact: Contact, side: Side) -> None:
 def _make_due(contact: Contact, cause: Cause, by: User | None) -> None:
     one = Contact.objects.filter(pk=contact.pk)
     with transaction.atomic():
-        _let_go_again(one)
+        pressing.let_go_again(one)
         one.mark_dirty(Aspect.ALL, timezone.now(), is_urgent=True)
         values = {"status": Status.PENDING, "reason": "", "held_by": None}
         one.update(asked_cause=cause, asked_by=by, due_at=timezone.now(), **values)
-
-
-def _let_go_again(contacts: ContactQuerySet) -> None:
-    """Fields that went to and fro are tried again."""
-    contacts.exclude(stopped=[]).update(stopped=[], let_go_at=timezone.now())
 
 
 def candidates_of(contact: Contact) -> ContactQuerySet:

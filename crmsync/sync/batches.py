@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from crmsync.engine.records import Aspect, Side
 from crmsync.engine.write import Write, WriteKind
-from crmsync.models import Cause, Contact, HeldBatch, HeldWrite, Status, Sync
+from crmsync.models import BulkAction, Cause, Contact, HeldBatch, HeldWrite, Status, Sync
 from crmsync.models.contact import ContactQuerySet
 from crmsync.sync.state import plain
 from crmsync.systems.errors import NAMES
@@ -70,37 +70,36 @@ def keep_writes(batch: HeldBatch, contact: Contact, writes: Iterable[Write]) -> 
 
 
 def tell_contacts(batch: HeldBatch, but: int = 0) -> None:
-    """Give its contacts their status and reason. One that is in a worker's hands is looked at once more: it doesn't know yet."""
-    in_hand = When(lease_until__gt=timezone.now(), then=Value(timezone.now()))
-    counter = F("dirty_counter") + 1
+    """Give its contacts their status and reason."""
     for some in in_steps(contacts_of(batch).wanted().exclude(pk=but)):
-        due_at = Case(in_hand, default=None)
-        some.update(status=Status.WAITING, reason=reason_of(batch), issue=None, dirty_counter=counter, due_at=due_at)
+        leave(some, batch)
+
+
+def leave(some: ContactQuerySet, batch: HeldBatch) -> int:
+    """Let these contacts wait for what their batch waits for. One that is in a worker's hands is looked at once more: it doesn't know."""
+    due_at = Case(When(lease_until__gt=timezone.now(), then=Value(timezone.now())), default=None)
+    counter = F("dirty_counter") + 1
+    return some.update(status=Status.WAITING, reason=reason_of(batch), issue=None, dirty_counter=counter, due_at=due_at)
 
 
 def decide(batch: HeldBatch, state: HeldBatch.State, by: AbstractBaseUser | None) -> bool:
-    """Approve or reject what is held; False when somebody has decided already."""
+    """Note that what is held is approved or rejected; False when somebody has decided already."""
     decided = HeldBatch.objects.filter(pk=batch.pk, state=State.HELD)
-    size = contacts_of(batch).count()
-    if not decided.update(state=state, decided_at=timezone.now(), by_id=by.pk if by else None, size=size):
+    if not decided.update(state=state, decided_at=timezone.now(), by_id=by.pk if by else None):
         return False
+    HeldBatch.objects.filter(pk=batch.pk).update(size=contacts_of(batch).count())  # now that none can join any more
     batch.refresh_from_db()
     HeldWrite.objects.filter(batch=batch).exclude(contact__held_by=batch).delete()  # whoever left before isn't what was decided about
-    if state == State.APPROVED:
-        free(batch)
-    else:
-        tell_contacts(batch)
     if batch.kind == Kind.MISSING:
         Sync.objects.filter(pk=batch.sync_id).update(poll_due_at=timezone.now())
     return True
 
 
-def free(batch: HeldBatch) -> None:
-    """Make the contacts of an approved batch due, by the word of whoever approved it."""
-    for some in in_steps(contacts_of(batch).wanted()):
-        with transaction.atomic():
-            some.update(status=Status.PENDING, reason="", issue=None, asked_cause=Cause.DECISION, asked_by=batch.by_id, held_by=None)
-            some.mark_dirty(Aspect(0), timezone.now())
+def free(some: ContactQuerySet, action: BulkAction) -> int:
+    """Make these contacts of an approved batch due, by the word of whoever approved it. Returns how many."""
+    values = {"status": Status.PENDING, "reason": "", "issue": None, "held_by": None, "asked_in": action}
+    some.mark_dirty(Aspect(0), timezone.now())
+    return some.update(asked_cause=Cause.DECISION, asked_by=action.by_id, **values)
 
 
 def believe(sync: Sync, side: Side, *, shown: int, known: int) -> None:

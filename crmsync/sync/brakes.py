@@ -22,7 +22,7 @@ from crmsync.engine.write import Write, WriteKind
 from crmsync.models import BY_ITSELF, Cause, Contact, HeldBatch, Sync
 from crmsync.models.contact import ContactQuerySet
 from crmsync.sync import outcome
-from crmsync.sync.batches import contacts_of, free, in_steps, keep_writes, reason_of, tell_contacts
+from crmsync.sync.batches import contacts_of, in_steps, keep_writes, reason_of, tell_contacts
 from crmsync.sync.clock import Clock
 from crmsync.sync.outcome import Outcome
 from crmsync.systems.errors import NAMES
@@ -261,9 +261,7 @@ def by_kind(writes: Iterable[Write]) -> dict[HeldBatch.Kind, list[Write]]:
 def let_go(sync: Sync) -> bool:
     """Nothing else is due: decide what was gathered. True if some of it may be written now.
 
-    Besides, finish what an approval or we began in a process that is gone, and close batches of which nothing is left."""
-    for approved in HeldBatch.objects.filter(sync=sync, state=State.APPROVED, contacts__isnull=False).distinct():
-        free(approved)
+    Besides, finish what we began in a process that is gone, and close batches of which nothing is left."""
     gathered = HeldBatch.objects.filter(sync=sync, state=State.GATHERING)
     let_go_of = [batch for batch in gathered if _decide_gathered(sync, batch)]
     _make_due(sync.contacts.filter(held_by__state=State.OVER, dirty__gt=0, due_at=None))

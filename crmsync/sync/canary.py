@@ -12,7 +12,9 @@ from django.utils.translation import gettext as _
 
 from crmsync.models import Canary, Contact, Issue, Status, Sync
 from crmsync.models.contact import ContactQuerySet
+from crmsync.sync import bulk
 from crmsync.sync.actions import ActionError, require_live, retry
+from crmsync.sync.selection import Selection
 
 STUCK = (Status.FAILED, Status.WAITING)
 
@@ -58,4 +60,4 @@ def _end(canary: Canary, *, is_back: bool) -> None:
     with transaction.atomic():
         mine = Canary.objects.filter(pk=canary.pk, state=Canary.State.TRYING).update(state=state, ended_at=timezone.now())
         if mine and not is_back:
-            retry(held_up(canary.issue), canary.by)
+            bulk.begin("retry", Selection(issue=canary.issue_id), canary.by)

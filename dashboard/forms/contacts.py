@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from urllib.parse import urlencode
 
 from django import forms
-from django.db import connection
-from django.db.models import F, Q
+from django.db.models import F
 from django.db.models.functions import Upper
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from crmsync.engine.values import fold_tag
-from crmsync.models import Contact, Issue, Status, Sync
+from crmsync.models import Issue, Status, Sync
 from crmsync.models.contact import ContactQuerySet
-from crmsync.sync.search import mentions
+from crmsync.sync.selection import Selection
 from dashboard.paging import NEWEST, Order
 
 CHANGED = {
@@ -98,31 +95,32 @@ class ContactFilter(forms.Form):
         error_messages={"invalid_choice": _("There is no order “%(value)s”: the newest are shown first.")},
     )
 
+    @cached_property
+    def selection(self) -> Selection:
+        """The contacts asked for."""
+        self.is_valid()  # what is not valid is not in `cleaned_data`
+        asked = self.cleaned_data
+        sync, issue, changed = asked.get("sync"), asked.get("issue"), asked.get("changed")
+        return Selection(
+            text=asked.get("q", ""),
+            sync=sync.pk if sync else None,
+            status=asked.get("status", ""),
+            issue=issue.pk if issue else None,
+            tag=asked.get("tag", ""),
+            updated_since=timezone.now() - CHANGED[changed][0] if changed else None,
+        )
+
     def contacts(self) -> ContactQuerySet:
         """The contacts asked for, of any status: what the counts beside each status count."""
         return self._contacts.all()
 
     @cached_property
     def _contacts(self) -> ContactQuerySet:
-        self.is_valid()  # what is not valid is not in `cleaned_data`
-        asked = self.cleaned_data
-        found = Contact.objects.all()
-        if sync := asked.get("sync"):
-            found = found.filter(sync=sync)
-        if issue := asked.get("issue"):
-            found = found.filter(issue=issue)
-        if tag := asked.get("tag"):
-            found = found.filter(_tagged(tag))
-        if changed := asked.get("changed"):
-            found = found.filter(updated_at__gte=timezone.now() - CHANGED[changed][0])
-        if text := asked.get("q"):
-            found = found.filter(mentions(text))
-        return found
+        return replace(self.selection, status="").contacts()
 
     def with_status(self) -> ContactQuerySet:
         """The contacts asked for."""
-        found = self.contacts()
-        status = self.cleaned_data.get("status")
+        found, status = self.contacts(), self.selection.status
         return found.filter(status=status) if status else found
 
     @property
@@ -175,14 +173,6 @@ def are_many_syncs() -> bool:
     return Sync.objects.count() > 1
 
 
-def _tagged(tag: str) -> Q:
-    """Agreed on by both sides, in whatever case it is written here."""
-    if connection.vendor == "postgresql":
-        return Q(base__tags__contains=[fold_tag(tag)])
-    texts = {json.dumps(fold_tag(tag), ensure_ascii=is_ascii) for is_ascii in (True, False)}
-    return Q(*(Q(base__tags__icontains=text) for text in texts), _connector=Q.OR)  # the list as text, in which quotes end a tag
-
-
 class ExcludeForm(forms.Form):
     reason = forms.CharField(
         label=_("Why is this contact left out?"),
@@ -211,5 +201,5 @@ class Choice:
         named = self.posted.getlist("ticked") if self.which == "ticked" else page if self.which == "page" else []
         return [int(text) for text in named if text.isascii() and text.isdigit() and len(text) < 19][:MOST_NAMED]
 
-    def contacts(self, asked: ContactFilter) -> ContactQuerySet:
-        return asked.with_status() if self.which == "all" else Contact.objects.filter(pk__in=self.pks)
+    def selection(self, asked: ContactFilter) -> Selection:
+        return asked.selection if self.which == "all" else Selection(keys=tuple(self.pks))

@@ -1,17 +1,15 @@
 """The list of contacts: found by what is typed and chosen, as a page or as a file, and what can be done with many at once."""
 
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from crmsync.models import Contact, Issue, Status
-from crmsync.models.contact import ContactQuerySet
-from dashboard.access import RETRY, VIEW, StaffRequest, needs
-from dashboard.answers import act, back, show
-from dashboard.bulk import BULK, BulkVerb, prospect
-from dashboard.forms.contacts import CAUSES, WHICH, Choice, ContactFilter, are_many_syncs
+from dashboard.access import VIEW, StaffRequest, needs
+from dashboard.answers import show
+from dashboard.bulk import BULK, under_way
+from dashboard.forms.contacts import CAUSES, WHICH, ContactFilter, are_many_syncs
 from dashboard.found import counts, csv_lines
 from dashboard.looks import STATUS
 from dashboard.paging import page_of
@@ -38,6 +36,8 @@ def contacts(request: StaffRequest) -> HttpResponse:
         "bulk": [verb for verb in BULK.values() if request.user.has_perm(verb.permission)],
         "which": WHICH.items(),
     }
+    if not request.htmx:
+        context["under_way"] = under_way()
     return show(request, "contacts/page.html", "contacts/_list.html", context)
 
 
@@ -55,30 +55,6 @@ def export(request: StaffRequest) -> HttpResponseBase:
     return StreamingHttpResponse(
         lines, content_type="text/csv; charset=utf-8", headers={"Content-Disposition": 'attachment; filename="contacts.csv"'}
     )
-
-
-@require_POST
-@needs(RETRY)
-def bulk(request: StaffRequest, name: str) -> HttpResponse:
-    """Say in numbers what a button above the list will do; do it when that was confirmed."""
-    if (verb := BULK.get(name)) is None:
-        raise Http404
-    if not request.user.has_perm(verb.permission):
-        raise PermissionDenied
-    asked, choice = ContactFilter(request.POST), Choice(request.POST)
-    chosen = choice.contacts(asked)
-    reason = request.POST.get("reason", "").strip()
-    coming = prospect(verb, chosen)
-    if "confirmed" in request.POST and coming.is_possible and (reason or verb.asks):
-        return _do(request, verb, chosen, reason)
-    context = {"asked": asked, "choice": choice, "verb": verb, "prospect": coming, "is_unreasoned": "confirmed" in request.POST}
-    return render(request, "contacts/bulk.html", context, status=422 if context["is_unreasoned"] else 200)
-
-
-def _do(request: StaffRequest, verb: BulkVerb, chosen: ContactQuerySet, reason: str) -> HttpResponse:
-    taken = verb.takes(chosen)
-    act(request, lambda: verb.call(taken, request.user, reason), verb.done(taken.count()))
-    return back(request, "contacts")
 
 
 @require_safe

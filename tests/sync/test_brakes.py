@@ -13,9 +13,10 @@ from django.contrib.auth.models import User
 from django.db.models.signals import post_init
 from django.utils import timezone
 
+from crmsync import jobs
 from crmsync.engine.mapping import Policy
 from crmsync.engine.records import Aspect, Record, Side
-from crmsync.models import Cause, Change, Contact, HeldBatch, RunKind, Sync
+from crmsync.models import BulkAction, Cause, Change, Contact, HeldBatch, RunKind, Sync
 from crmsync.models.contact import ContactQuerySet
 from crmsync.sync import actions, brakes, clock, drain, runs
 from crmsync.sync.actions import ActionError
@@ -245,10 +246,11 @@ def test_what_is_decided_stays_decided(live: Live, first: Any, again: Any) -> No
         again(batch)
 
 
-def test_an_approval_that_was_cut_off_is_finished_by_whoever_comes_next(live: Live) -> None:
+def test_an_approval_that_was_cut_off_is_finished_by_whoever_comes_next(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
     batch = held_deletions(live)
-    HeldBatch.objects.filter(pk=batch.pk).update(state="approved", decided_at=timezone.now())
-    live.poll()
+    monkeypatch.setattr("crmsync.sync.bulk.AT_ONCE", 0)
+    actions.approve(batch)
+    jobs.bulk(BulkAction.objects.get().pk)
     live.work()
     assert (tasks_in_central(live), set(live.statuses())) == (0, {"in_sync"})
 
@@ -259,17 +261,6 @@ def test_a_batch_of_which_nothing_is_left_is_over(live: Live) -> None:
     live.work()
     batch.refresh_from_db()
     assert batch.state == "over"
-
-
-def test_a_large_batch_is_decided_in_steps(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("crmsync.sync.batches.STEP", 3)
-    people(live, 8, task="Ring her")
-    settings(live, hold_deletions=1)
-    delete_tasks(live)
-    live.poll()
-    actions.approve(open_batch(live))
-    live.work()
-    assert (tasks_in_central(live), set(live.statuses())) == (0, {"in_sync"})
 
 
 @pytest.mark.parametrize("decision", [None, actions.reject])
@@ -307,13 +298,13 @@ def test_a_run_of_a_person_is_its_own_while_a_poll_is_under_way(live: Live) -> N
     assert (tasks_in_central(live), held(live)) == (0, [])
 
 
-def test_an_approval_that_is_cut_off_in_a_step_is_finished(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_approval_that_is_cut_off_at_once_can_be_pressed_again(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
     batch = held_deletions(live)
     with monkeypatch.context() as cut:
         cut.setattr(ContactQuerySet, "mark_dirty", killed)
         with pytest.raises(KeyboardInterrupt):
             actions.approve(batch)
-    live.poll()
+    actions.approve(batch)
     live.work()
     assert (tasks_in_central(live), set(live.statuses())) == (0, {"in_sync"})
 
