@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from crmsync.models import Canary, Issue, Status
-from crmsync.sync.canary import STUCK, held_up
+from crmsync.sync.canary import AT_WORK, STUCK, held_up
 from crmsync.systems.errors import NAMES, Resting, TryLater, Unanswered, Unavailable
 from dashboard.access import CONNECTIONS, MAPPINGS
 from dashboard.looks import Tone
@@ -65,7 +65,7 @@ class IssueCard:
 
     @property
     def is_trying(self) -> bool:
-        return self.canary is not None and self.canary.state == Canary.State.TRYING
+        return self.canary is not None and self.canary.state in AT_WORK
 
     @property
     def is_moving(self) -> bool:
@@ -90,7 +90,7 @@ class IssueCard:
 
 
 def told_of(canary: Canary, pending: int) -> Told:
-    numbers = {"name": str(canary.contact or _("the contact")), "n": canary.others, "pending": pending}
+    numbers = {"name": str(canary.contact or _("the contact")), "n": canary.others, "pending": pending, "done": canary.done}
     match Canary.State(canary.state):
         case Canary.State.TRYING:
             return Told(_("Trying one: %(name)s. The others wait for what becomes of it.") % numbers, Tone.BUSY, "circle-dashed")
@@ -103,13 +103,16 @@ def told_of(canary: Canary, pending: int) -> Told:
             if not canary.others:
                 text = _("%(name)s was tried, and the same cause came back. Put it right first.")
             return Told(text % numbers, Tone.BAD, "alert-circle")
-        case Canary.State.WENT_THROUGH if not canary.others:
+        case Canary.State.FOLLOWING:
+            text = _("%(name)s went through, so the others follow: %(done)d of %(n)d so far.")
+            return Told(text % numbers, Tone.BUSY, "circle-dashed")
+        case Canary.State.WENT_THROUGH if not canary.done:
             return Told(_("%(name)s went through.") % numbers, Tone.GOOD, "circle-check")
         case Canary.State.WENT_THROUGH:
             text = ngettext(
                 "%(name)s went through, so the other contact followed.",
-                "%(name)s went through, so the other %(n)d followed.",
-                canary.others,
+                "%(name)s went through, so the other %(done)d followed.",
+                canary.done,
             )
             still = ngettext("%(pending)d is on its way.", "%(pending)d are on their way.", pending) if pending else ""
             return Told(f"{text} {still}".strip() % numbers, Tone.BUSY if pending else Tone.GOOD, "circle-check")

@@ -48,6 +48,7 @@ class Act(models.TextChoices):
     CONTACTS_COMPARED = "contacts_compared", _("contacts compared")
     CONTACTS_EXCLUDED = "contacts_excluded", _("contacts excluded")
     BULK_STOPPED = "bulk_stopped", _("bulk action stopped")
+    VALUE_CORRECTED = "value_corrected", _("value corrected")
     DECISION_UNDONE = "decision_undone", _("decision taken back")
 
 

@@ -77,7 +77,8 @@ LONG_AGO = datetime.fromisoformat("2000-01-01T00:00:00+00:00")
 class Contact(models.Model):
     """One person. `base` and `sent` are what crmsync.sync.state reads and writes; `seen` is what both sides showed last (by mapping name, a
     pair), where that isn't the base; `candidates` are ids of contacts that a review is about, `conflicts` the
-    names of what a person must choose for, `decisions` the sides chosen.
+    names of what a person must choose for, `decisions` the sides chosen, `corrections` the values that a person chose in place of refused
+    ones and that aren't written yet (by mapping name: side, before, after).
 
     `creating_on` is set before a create is sent and cleared when its answer is stored: in between the record may exist over there.
     `awaiting_read_back`: written to, and verified in bulk by a page. `ghl_updated_at`, `centralstation_updated_at`: the CRM's own time
@@ -105,6 +106,7 @@ class Contact(models.Model):
     seen = models.JSONField(default=dict)
     conflicts = models.JSONField(default=list)
     decisions = models.JSONField(default=dict)
+    corrections = models.JSONField(default=dict)
     candidates = models.JSONField(default=list)
     creating_on = models.CharField(max_length=20, blank=True, choices=SIDE_CHOICES)
     creating_since = models.DateTimeField(null=True)

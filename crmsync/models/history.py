@@ -26,6 +26,7 @@ class Cause(models.TextChoices):
     SWEEP = "sweep", _("rotating comparison")
     RUN = "run", _("run by a person")
     UNDO = "undo", _("undo by a person")
+    FIX = "fix", _("correction by a person")
 
 
 BY_ITSELF = (Cause.POLL, Cause.AUTOMATIC_RETRY, Cause.WEBHOOK, Cause.SWEEP)
@@ -96,7 +97,8 @@ class Change(models.Model):
 
     `lag_s`: seconds from when something to do was known to when this was written, to two digits, so that a page can count them by value;
     None in a run that compares everything, where nobody waits for the single change. `agreed`: the names (of fields, or `tags`) that both
-    sides had agreed on before; the others met for the first time, and the value was the other side's all along."""
+    sides had agreed on before; the others met for the first time, and the value was the other side's all along. `issue`: the cause, of one
+    that failed."""
 
     sync = models.ForeignKey(Sync, on_delete=models.CASCADE, related_name="changes")
     contact = models.ForeignKey(Contact, on_delete=models.SET_NULL, null=True, related_name="changes")
@@ -116,6 +118,7 @@ class Change(models.Model):
     at = models.DateTimeField(auto_now_add=True)
     lag_s = models.FloatField(null=True)
     agreed = models.JSONField(default=list)
+    issue = models.ForeignKey("Issue", on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
 
     objects = ChangeQuerySet.as_manager()
 

@@ -9,10 +9,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crmsync.engine.records import SIDES, Aspect, Side
-from crmsync.models import Act, Cause, Connection, Contact, HeldBatch, MatchKey, Mode, Run, RunKind, Status, Sync
+from crmsync.models import Act, Canary, Cause, Connection, Contact, HeldBatch, Issue, MatchKey, Mode, Run, RunKind, Status, Sync
 from crmsync.models.contact import ContactQuerySet
-from crmsync.sync import audit, batches, bulk, outcome, pressing, runs
+from crmsync.sync import audit, batches, bulk, canary, outcome, pressing, runs
 from crmsync.sync.clock import waiting_for_a_clock
+from crmsync.sync.retrying import retry as retry
 from crmsync.sync.selection import Selection
 from crmsync.sync.session import open_session
 from crmsync.sync.undoing import changes_of
@@ -36,7 +37,7 @@ def start_run(sync: Sync, *, full: bool = False, by: User | None = None) -> Run:
     """Begin a run (the first sync if none was made, a poll, or a full comparison); a job takes it from there."""
     require_live(sync)
     run = runs.begin(sync, runs.kind_of_next_run(sync, full=full), by, is_asked=True)
-    runs.due_again(sync)
+    runs.due_again(sync, by)
     return run
 
 
@@ -112,20 +113,21 @@ def clock_changed(sync: Sync) -> None:
 # Contacts
 
 
-def retry(contacts: ContactQuerySet, by: User | None = None) -> int:
-    """Try again what failed, as if for the first time: what wasn't kept is sent again. Returns how many."""
-    count = 0
-    for some in batches.in_steps(contacts.wanted()):
-        with transaction.atomic():
-            count += pressing.retry(some, by)
-    return count
+def retry_all(issue: Issue, by: User | None = None) -> Canary:
+    """Try again all that an issue holds up, one first: see `canary.begin`."""
+    require_live(issue.sync)
+    if not canary.held_up(issue).exists():
+        raise ActionError(_("Nothing is held up by this any more."))
+    if (begun := canary.begin(issue, by)) is None:
+        raise ActionError(_("One contact of these is being tried already."))
+    return begun
 
 
 def sync_now(contact: Contact, by: User | None = None) -> None:
     """Look at this contact now, whatever its status."""
     if contact.exclusion:
         raise ActionError(_("%(contact)s is excluded: include it first.") % {"contact": contact})
-    _make_due(contact, Cause.RETRY, by)
+    make_due(contact, Cause.RETRY, by)
 
 
 def decide_conflict(contact: Contact, field_name: str, side: Side, by: User | None = None) -> None:
@@ -138,7 +140,7 @@ def decide_conflict(contact: Contact, field_name: str, side: Side, by: User | No
             raise ActionError(_("%(contact)s isn't in conflict any more.") % {"contact": contact})
         Contact.objects.filter(pk=contact.pk).update(decisions={**now.decisions, field_name: str(side)})
         audit.record(by, Act.CONFLICT_DECIDED, contact, after={field_name: str(side)})
-    _make_due(contact, Cause.DECISION, by)
+    make_due(contact, Cause.DECISION, by)
 
 
 def link(contact: Contact, other: Contact, by: User | None = None) -> None:
@@ -154,7 +156,7 @@ def link(contact: Contact, other: Contact, by: User | None = None) -> None:
             ghl_id=both[Side.GHL], centralstation_id=both[Side.CENTRALSTATION], candidates=[], kept_apart=False
         )
         audit.record(by, Act.CONTACTS_LINKED, contact, after={str(side): id for side, id in both.items()})
-    _make_due(contact, Cause.DECISION, by)
+    make_due(contact, Cause.DECISION, by)
 
 
 def keep_apart(contact: Contact, by: User | None = None) -> None:
@@ -163,7 +165,7 @@ def keep_apart(contact: Contact, by: User | None = None) -> None:
         raise ActionError(_("%(contact)s is linked already.") % {"contact": contact})
     Contact.objects.filter(pk=contact.pk).update(kept_apart=True, candidates=[])
     audit.record(by, Act.CONTACT_KEPT_APART, contact)
-    _make_due(contact, Cause.DECISION, by)
+    make_due(contact, Cause.DECISION, by)
 
 
 def exclude(contact: Contact, reason: str, by: User | None = None) -> None:
@@ -214,7 +216,7 @@ def include(contact: Contact, by: User | None = None) -> None:
     """Take an excluded contact back."""
     Contact.objects.filter(pk=contact.pk).update(exclusion="", kept_apart=False)
     audit.record(by, Act.CONTACT_INCLUDED, contact, before={"reason": contact.exclusion})
-    _make_due(contact, Cause.DECISION, by)
+    make_due(contact, Cause.DECISION, by)
 
 
 # Deletions
@@ -272,7 +274,7 @@ def restore_there(contact: Contact, by: User | None = None) -> None:
     _forget_side(contact, missing_on)
     Contact.objects.filter(pk=contact.pk).update(kept_apart=True)
     audit.record(by, Act.CONTACT_RESTORED, contact, before={f"{missing_on}_id": contact.remote_id(missing_on)})
-    _make_due(contact, Cause.DECISION, by)
+    make_due(contact, Cause.DECISION, by)
 
 
 def _forget_side(contact: Contact, side: Side) -> None:
@@ -282,7 +284,8 @@ def _forget_side(contact: Contact, side: Side) -> None:
         Contact.objects.filter(pk=contact.pk).update(**{f"{side}_id": None}, base={}, sent={}, missing_on="")
 
 
-def _make_due(contact: Contact, cause: Cause, by: User | None) -> None:
+def make_due(contact: Contact, cause: Cause, by: User | None) -> None:
+    """Let a contact be reconciled at once, by a person's word."""
     one = Contact.objects.filter(pk=contact.pk)
     with transaction.atomic():
         pressing.let_go_again(one)

@@ -1,22 +1,28 @@
-"""Retry of all that an issue holds up: one goes first, and the others follow only if the same cause doesn't come back.
+"""Retry of what an issue holds up: one goes first, and the others follow only if the same cause doesn't come back.
 
-`retry_all` begins it, `follow_up` is what jobs call to see what has become of the one.
+`begin` is for one issue, `retry_chosen` for contacts of any; `follow_up` is what jobs call to see what has become of the one, and to send
+the others after it, some hundreds at a time. A row says how far that is, so that whoever comes next goes on with it.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import IntegrityError, transaction
+from django.db.models import Count
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
-from crmsync.models import Canary, Contact, Issue, Status, Sync
+from crmsync.engine.mends import Way
+from crmsync.models import Canary, Cause, Contact, Issue, Status, Sync
 from crmsync.models.contact import ContactQuerySet
-from crmsync.sync import bulk
-from crmsync.sync.actions import ActionError, require_live, retry
-from crmsync.sync.selection import Selection
+from crmsync.sync import correcting
+from crmsync.sync.retrying import retry
 
 STUCK = (Status.FAILED, Status.WAITING)
+AT_WORK = (Canary.State.TRYING, Canary.State.FOLLOWING)
+STEP, STEPS = 500, 10
+"""Contacts in one short transaction, and so many of those in a row: a job has other things to do, too."""
 
 
 def held_up(issue: Issue) -> ContactQuerySet:
@@ -24,40 +30,112 @@ def held_up(issue: Issue) -> ContactQuerySet:
     return Contact.objects.filter(issue=issue, status__in=STUCK, held_by=None).wanted()
 
 
-def retry_all(issue: Issue, by: AbstractBaseUser | None = None) -> Canary:
-    """Try one contact now; a job sends the others after it, or leaves them where they are. Raises `ActionError`."""
-    require_live(issue.sync)
-    waiting = held_up(issue)
+def begin(issue: Issue, by: AbstractBaseUser | None = None, *, only: list[int] | None = None) -> Canary | None:
+    """Try one contact now; a job sends the others after it, or leaves them where they are. `only`: of these, where not of all.
+
+    None where nothing is held up, or one is being tried already."""
+    waiting = held_up(issue).filter(pk__in=only) if only else held_up(issue)
     first = waiting.order_by("-updated_at", "pk").first()
-    if first is None:
-        raise ActionError(_("Nothing is held up by this any more."))
+    return None if first is None else _try(Canary(issue=issue, contact=first, others=waiting.count() - 1, only=only or []), by)
+
+
+def begin_corrected(issue: Issue, first: Contact, others: int, way: Way, by: AbstractBaseUser | None = None) -> Canary | None:
+    """Correct one contact's value; a job corrects the others in the same way if that went through. None where one is being tried."""
+    return _try(Canary(issue=issue, contact=first, others=others, way=way), by)
+
+
+def _try(canary: Canary, by: AbstractBaseUser | None) -> Canary | None:
+    assert canary.contact is not None
+    canary.by_id = by.pk if by else None
+    one = Contact.objects.filter(pk=canary.contact.pk)
     try:
         with transaction.atomic():
-            begun = Canary.objects.create(issue=issue, contact=first, others=waiting.count() - 1, by_id=by.pk if by else None)
-            one = Contact.objects.filter(pk=first.pk)
-            retry(one, by)
+            canary.save()
+            _send(canary, one)
             one.update(is_urgent=True)
-    except IntegrityError as error:
-        raise ActionError(_("One contact of these is being tried already.")) from error
+    except IntegrityError:
+        return None
+    return canary
+
+
+def _send(canary: Canary, contacts: ContactQuerySet) -> int:
+    if not canary.way:
+        return retry(contacts, canary.by)
+    corrected = correcting.correct_alike(canary.issue, contacts, Way(canary.way))
+    return retry(Contact.objects.filter(pk__in=corrected), canary.by, Cause.FIX)
+
+
+@dataclass(slots=True)
+class Begun:
+    """What `retry_chosen` came to: how many are tried now, how many wait for what becomes of those, and how many of an issue of which one
+    is being tried already: those were left alone."""
+
+    tried: int = 0
+    waiting: int = 0
+    left: int = 0
+
+
+def retry_chosen(contacts: ContactQuerySet, by: AbstractBaseUser | None = None) -> Begun:
+    """Try these again: of those that one issue holds up, one first."""
+    begun = Begun()
+    counts = contacts.order_by().exclude(issue=None).values_list("issue").annotate(n=Count("pk"))
+    many = {issue_id: n for issue_id, n in counts if n > 1}
+    alone = list(contacts.exclude(issue__in=many).order_by().values_list("pk", flat=True))
+    for issue in Issue.objects.filter(pk__in=many):
+        chosen = list(contacts.filter(issue=issue).order_by().values_list("pk", flat=True))
+        is_all = held_up(issue).count() <= len(chosen)
+        if (canary := begin(issue, by, only=None if is_all else chosen)) is None:
+            begun.left += len(chosen)
+        else:
+            begun.tried, begun.waiting = begun.tried + 1, begun.waiting + canary.others
+    for start in range(0, len(alone), STEP):
+        begun.tried += retry(Contact.objects.filter(pk__in=alone[start : start + STEP]), by)
     return begun
 
 
-def follow_up(sync: Sync | None = None) -> None:
-    """See what has become of those that went first, of this sync or of all, and let the others follow or stay."""
-    trying = Canary.objects.filter(state=Canary.State.TRYING).select_related("issue", "contact", "by")
-    for canary in trying if sync is None else trying.filter(issue__sync=sync):
-        if canary.contact is None or canary.contact.status != Status.PENDING:
-            _end(canary, is_back=canary.contact is not None and _is_held_up(canary.contact, canary.issue))
+def follow_up(sync: Sync | None = None) -> int:
+    """See what has become of those that went first, of this sync or all, and let the others follow or stay. Returns how many followed."""
+    at_work = Canary.objects.filter(state__in=AT_WORK).select_related("issue__sync", "contact", "by")
+    count = 0
+    for canary in at_work if sync is None else at_work.filter(issue__sync=sync):
+        is_decided = canary.contact is None or canary.contact.status != Status.PENDING
+        if canary.state == Canary.State.TRYING and is_decided:
+            _decide(canary, is_back=canary.contact is not None and _is_held_up(canary.contact, canary.issue))
+        for _step in range(STEPS):
+            sent = _let_follow(canary.pk)
+            count += sent or 0
+            if sent is None:
+                break
+    return count
 
 
 def _is_held_up(contact: Contact, issue: Issue) -> bool:
     return contact.issue_id == issue.pk and contact.status in STUCK
 
 
-def _end(canary: Canary, *, is_back: bool) -> None:
-    """Note how it went, once whoever looks, and let the others follow where the cause isn't back."""
-    state = Canary.State.FAILED_AGAIN if is_back else Canary.State.WENT_THROUGH
+def _decide(canary: Canary, *, is_back: bool) -> None:
+    trying = Canary.objects.filter(pk=canary.pk, state=Canary.State.TRYING)
+    if is_back:
+        trying.update(state=Canary.State.FAILED_AGAIN, ended_at=timezone.now())
+    else:
+        trying.update(state=Canary.State.FOLLOWING)
+
+
+def _let_follow(pk: int) -> int | None:
+    """Send some more after the one that went through. None where nobody follows, or all have followed by now."""
     with transaction.atomic():
-        mine = Canary.objects.filter(pk=canary.pk, state=Canary.State.TRYING).update(state=state, ended_at=timezone.now())
-        if mine and not is_back:
-            bulk.begin("retry", Selection(issue=canary.issue_id), canary.by)
+        canary = Canary.objects.select_for_update(of=("self",)).select_related("issue__sync", "by").get(pk=pk)
+        if canary.state != Canary.State.FOLLOWING:
+            return None
+        waiting = held_up(canary.issue).filter(pk__gt=canary.after)
+        if canary.only:
+            waiting = waiting.filter(pk__in=canary.only)
+        some = list(waiting.order_by("pk").values_list("pk", flat=True)[:STEP])
+        if not some:
+            canary.state, canary.ended_at = Canary.State.WENT_THROUGH, timezone.now()
+            canary.save(update_fields=["state", "ended_at"])
+            return None
+        sent = _send(canary, Contact.objects.filter(pk__in=some))
+        canary.after, canary.done = some[-1], canary.done + sent
+        canary.save(update_fields=["after", "done"])
+        return sent

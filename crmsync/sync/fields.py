@@ -17,7 +17,9 @@ from crmsync.engine.values import FieldType
 from crmsync.models import Connection, Contact, Sync
 from crmsync.sync.session import open_system
 from crmsync.systems.base import FieldInfo
-from crmsync.systems.errors import NAMES
+from crmsync.systems.centralstation import fields as centralstation_fields
+from crmsync.systems.errors import NAMES, CrmError
+from crmsync.systems.ghl import fields as ghl_fields
 
 KEEP_S = 300
 _FIELDS = TypeAdapter(list[FieldInfo])
@@ -43,6 +45,17 @@ def remember(connection: Connection, fields: list[FieldInfo]) -> None:
 
 def _key(connection: Connection) -> str:
     return f"fields-{connection.pk}"
+
+
+def known_field(connection: Connection, key: str) -> FieldInfo | None:
+    """What a field is and takes. An account is asked for its own fields only; None where it has no such field, or doesn't answer."""
+    standard = ghl_fields.STANDARD if connection.side is Side.GHL else centralstation_fields.STANDARD
+    if found := next((field for field in standard if field.key == key), None):
+        return found
+    try:
+        return next((field for field in fields_of(connection) if field.key == key), None)
+    except CrmError:
+        return None
 
 
 def label_of(connection: Connection, key: str) -> str:

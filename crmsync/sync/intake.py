@@ -17,7 +17,7 @@ from crmsync.engine.items import differs
 from crmsync.engine.mapping import FieldMap
 from crmsync.engine.matching import Keys, keys_of
 from crmsync.engine.merge import on
-from crmsync.engine.records import Aspect, Item, ItemKind, Record, Side, Value
+from crmsync.engine.records import SIDES, Aspect, Item, ItemKind, Record, Side, Value
 from crmsync.models import Contact, MatchKey, PageCopy, Status, Sync
 from crmsync.models import Item as ItemRow
 from crmsync.sync.session import Session
@@ -163,6 +163,8 @@ def _mark_what_differs(session: Session, known: Sequence[tuple[Contact, Record]]
 
 def _differing(session: Session, row: Contact, items: Sequence[ItemRow], record: Record) -> Aspect:
     """The aspects worth a look. A CRM's time of change that moved tells of notes and tasks, too."""
+    if waits_for_a_change(row) and _is_as_tried(session, row, record):
+        return Aspect(0)
     if not row.is_linked or not row.base or row.missing_on == record.side:
         return session.policy.aspects
     aspects = Aspect(0)
@@ -180,11 +182,34 @@ def _differing(session: Session, row: Contact, items: Sequence[ItemRow], record:
     return aspects & session.policy.aspects
 
 
+def waits_for_a_change(row: Contact) -> bool:
+    """Whether its last try failed for a cause that doesn't pass by itself: then it isn't tried again before something about it changes, or
+    a person says so."""
+    return row.issue_id is not None and row.status in (Status.FAILED, Status.WAITING) and row.due_at is None and row.held_by_id is None
+
+
+def _is_as_tried(session: Session, row: Contact, record: Record) -> bool:
+    """Whether a record is as it was when it was tried in vain. Stamps of whole seconds don't tell all, so values are compared, too; what a
+    list doesn't show tells nothing."""
+    known: datetime | None = getattr(row, f"{record.side}_updated_at")
+    if known is None or record.updated_at is None or record.updated_at > known or row.missing_on == record.side:
+        return False
+    place = SIDES.index(record.side)
+    for mapped in session.mapping:
+        value, both = record.profile.get(mapped.key(record.side)), row.seen.get(mapped.name)
+        if value is not None and both is not None and not _is_same_value(session, mapped, both[place], value, record):
+            return False
+    return True
+
+
 def _is_as_agreed(session: Session, mapped: FieldMap, agreed: Value, record: Record) -> bool:
     """Whether a record shows what was agreed on. A list that has names in small letters only doesn't tell how they are written: else every
     poll would look at everybody."""
-    shown = record.profile.get(mapped.key(record.side))
-    if mapped.same(agreed, shown, session.policy.region):
+    return _is_same_value(session, mapped, agreed, record.profile.get(mapped.key(record.side)), record)
+
+
+def _is_same_value(session: Session, mapped: FieldMap, agreed: Value, shown: Value, record: Record) -> bool:
+    if mapped.same(tuple(agreed) if isinstance(agreed, list) else agreed, shown, session.policy.region):
         return True
     is_folded = bool(record.rows.get("names_folded"))
     return is_folded and isinstance(agreed, str) and isinstance(shown, str) and agreed.casefold() == shown.casefold()

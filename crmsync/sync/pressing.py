@@ -12,7 +12,9 @@ from crmsync.models import BulkAction, Cause, Item, Status, Sync
 from crmsync.models.contact import ContactQuerySet
 
 
-def retry(some: ContactQuerySet, by: AbstractBaseUser | None, for_bulk: BulkAction | None = None) -> int:
+def retry(
+    some: ContactQuerySet, by: AbstractBaseUser | None, for_bulk: BulkAction | None = None, cause: Cause = Cause.RETRY
+) -> int:
     """Try again what failed, as if for the first time: what wasn't kept is sent again. Returns how many."""
     items = Item.objects.filter(contact__in=some)
     items.update(sent={})
@@ -21,7 +23,7 @@ def retry(some: ContactQuerySet, by: AbstractBaseUser | None, for_bulk: BulkActi
     some.mark_dirty(Aspect.ALL, timezone.now())
     Sync.objects.filter(contacts__in=some).update(rest_until=None)
     values = {"sent": {}, "attempts": 0, "status": Status.PENDING, "held_by": None, "asked_in": for_bulk}
-    return some.update(asked_cause=Cause.RETRY, asked_by=by, due_at=timezone.now(), **values)
+    return some.update(asked_cause=cause, asked_by=by, due_at=timezone.now(), **values)
 
 
 def compare(some: ContactQuerySet, by: AbstractBaseUser | None, for_bulk: BulkAction | None = None) -> int:

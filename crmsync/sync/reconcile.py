@@ -17,10 +17,10 @@ from django.utils import timezone
 from crmsync import stopping
 from crmsync.engine.base import Base
 from crmsync.engine.plan import Plan
-from crmsync.engine.records import SIDES, Aspect, ItemKind, Side
+from crmsync.engine.records import SIDES, Aspect, ItemKind, Record, Side
 from crmsync.engine.write import Write
-from crmsync.models import Contact, HeldBatch, Status
-from crmsync.sync import events, intake, outcome
+from crmsync.models import Change, Contact, HeldBatch, Result, Status
+from crmsync.sync import correcting, events, intake, outcome
 from crmsync.sync.figures import ITEMS
 from crmsync.sync.outcome import Outcome
 from crmsync.sync.pairing import LEASE_FOR, Pairing
@@ -41,6 +41,8 @@ SAME_STAMP = timedelta(seconds=2)
 
 UNDECIDED = (HeldBatch.State.GATHERING, HeldBatch.State.OVER)
 """Batches that a contact leaves as soon as it comes to another end."""
+
+IN_VAIN = (Result.FAILED, Result.NOT_KEPT)
 
 VERIFY_WITHIN = timedelta(seconds=120)
 """A contact whose bulk verification doesn't come is looked at by itself after that."""
@@ -123,6 +125,8 @@ class Reconciliation(Pairing):
         if reading.missing:
             return self.missing(reading)
         self.describe(reading)
+        if self.contact.corrections and (ended := correcting.carry_out(self, reading)) is not None:
+            return ended
         self.move_base(replace(self.base, items=no_longer_fresh(self.base.items, reading)))
         if not self.contact.is_linked and (ended := self.find_partner(reading)) is not None:
             return ended
@@ -236,9 +240,7 @@ class Reconciliation(Pairing):
         record = reading.records[side]
         if record is None:
             return None
-        items = (*(record.notes or ()), *(record.tasks or ()))
-        stamps = [record.updated_at, *(item.updated_at or item.created_at for item in items)]
-        newest = max((stamp for stamp in stamps if stamp), default=None)
+        newest = _newest(record)
         if side in writer.written:
             return newest
         return newest if newest and newest < reading.read_at[side] - SAME_STAMP else None
@@ -261,6 +263,11 @@ class Reconciliation(Pairing):
         return {
             row.name: [profile.get(row.key(side)) for side, profile in zip(SIDES, profiles, strict=True)] for row in self.session.mapping
         }
+
+    def tried_with(self) -> dict[str, datetime]:
+        """The newest that each side showed, so that what hasn't changed since isn't tried again by itself: see `intake`."""
+        newest = {side: _newest(record) for side, record in self.reading.records.items() if record} if self.reading else {}
+        return {f"{side}_updated_at": stamp for side, stamp in newest.items() if stamp}
 
     def settle(self, ended: Outcome) -> None:
         """Store status and reason, clear what was dirty when we began, and let go of the contact."""
@@ -288,6 +295,9 @@ class Reconciliation(Pairing):
             values["seen"] = {}
         elif seen := self.seen():
             values["seen"] = seen
+        if ended.issue is not None:
+            values |= self.tried_with()
+            Change.objects.filter(contact=self.contact.pk, issue=None, result__in=IN_VAIN).update(issue=ended.issue)
         mine.update(**values)
         if not ended.is_held:  # an error doesn't let go what is held or was rejected
             mine.filter(held_by__state__in=UNDECIDED).update(held_by=None)
@@ -306,6 +316,13 @@ class Reconciliation(Pairing):
 
     def give_back(self, due_at: datetime) -> None:
         Contact.objects.filter(pk=self.contact.pk, lease_token=self.token).update(lease_token="", lease_until=timezone.now(), due_at=due_at)
+
+
+def _newest(record: Record) -> datetime | None:
+    """When it was last changed, its notes and tasks included, by the CRM's own clock."""
+    items = (*(record.notes or ()), *(record.tasks or ()))
+    stamps = [record.updated_at, *(item.updated_at or item.created_at for item in items)]
+    return max((stamp for stamp in stamps if stamp), default=None)
 
 
 def _aspects(writes: list[Write]) -> Aspect:

@@ -14,8 +14,8 @@ from django.utils import timezone
 
 from crmsync import stopping
 from crmsync.engine.records import Side
-from crmsync.models import Cause, PageCopy, Run, RunKind, RunStatus, Status, Sync
-from crmsync.sync import outcome
+from crmsync.models import Cause, PageCopy, Run, RunKind, RunStatus, Sync
+from crmsync.sync import canary, outcome
 from crmsync.sync.batches import SideVanished
 from crmsync.sync.drain import HandedOver, OutOfOrder, reachable, refuse, unreachable
 from crmsync.sync.heartbeat import Heartbeat
@@ -122,10 +122,12 @@ def _close(work: Work, status: RunStatus, reason: str) -> None:
     outcome.close_issues(work.sync)
 
 
-def due_again(sync: Sync) -> None:
-    """A person pressed: what waits for its next try is due once, now. What the brake holds waits for a word about itself."""
-    waiting = sync.contacts.wanted().filter(dirty__gt=0, held_by=None, status__in=[Status.FAILED, Status.WAITING])
-    waiting.update(due_at=timezone.now())
+def due_again(sync: Sync, by: AbstractBaseUser | None = None) -> None:
+    """A person pressed: what waits for its next try is due once, now; what waits for its cause to be put right is tried again, one first.
+    What the brake holds waits for a word about itself."""
+    waiting = sync.contacts.wanted().filter(dirty__gt=0, held_by=None, status__in=canary.STUCK)
+    canary.retry_chosen(waiting.filter(due_at=None), by)
+    waiting.exclude(due_at=None).update(due_at=timezone.now())
 
 
 _STEPS: dict[RunKind, Callable[[Work], None]] = {

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from crmsync import stopping
 from crmsync.engine.records import Record, Side
 from crmsync.models import Run, Sync
+from crmsync.sync import canary
 from crmsync.sync.drain import HandedOver, drain, is_paused
 from crmsync.sync.session import Session
 from crmsync.systems.errors import NAMES, PermissionMissing
@@ -74,8 +75,10 @@ class Work:
             run.save(update_fields=["calls", "counts", "heartbeat_at"])
 
     def drain(self) -> None:
-        """Work off what is due."""
+        """Work off what is due, and what follows where one went first."""
         drain(self.session, until=self.until)
+        while canary.follow_up(self.sync):
+            drain(self.session, until=self.until)
         self.beat()
 
 

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from crmsync.engine.records import Side
 from crmsync.models import SECRETS, Issue
-from crmsync.sync import canary
+from crmsync.sync import actions
 from crmsync.sync.prices import MANY
 from dashboard import costs
 from dashboard.access import RETRY, VIEW, StaffRequest, needs
@@ -45,7 +45,7 @@ def issue(request: StaffRequest, pk: int) -> HttpResponse:
 def retry(request: StaffRequest, pk: int) -> HttpResponse:
     """Try one of those that it holds up; a job lets the others follow, or stay."""
     found = _issue(pk)
-    act(request, lambda: canary.retry_all(found, request.user), _("Started: one contact is tried first."))
+    act(request, lambda: actions.retry_all(found, request.user), _("Started: one contact is tried first."))
     return back(request, "issue", found.pk)
 
 

@@ -13,7 +13,7 @@ from pytest_django import DjangoAssertNumQueries
 from crmsync.engine.records import Side
 from crmsync.models import Canary, Contact, Issue, Mode, Status, Sync
 from crmsync.models.contact import ContactQuerySet
-from crmsync.sync import canary
+from crmsync.sync import actions, canary
 from tests.dashboard.data import make_contact
 
 
@@ -127,7 +127,7 @@ def test_retry_on_a_paused_sync_says_why_not(sync: Sync, operator: Client) -> No
 
 def test_a_cause_that_came_back_is_told_with_how_many_were_not_sent(sync: Sync, operator: Client) -> None:
     issue = make_issue(sync)
-    begun = canary.retry_all(issue)
+    begun = actions.retry_all(issue)
     tried(begun).update(status=Status.FAILED)
     canary.follow_up()
     assert "the same cause came back, so the other 2 were not sent" in page(operator, issue)
@@ -135,7 +135,7 @@ def test_a_cause_that_came_back_is_told_with_how_many_were_not_sent(sync: Sync, 
 
 def test_a_contact_that_went_through_lets_the_others_follow(sync: Sync, operator: Client) -> None:
     issue = make_issue(sync)
-    begun = canary.retry_all(issue)
+    begun = actions.retry_all(issue)
     tried(begun).update(status=Status.IN_SYNC, issue=None)
     canary.follow_up()
     shown = page(operator, issue)

@@ -8,7 +8,7 @@ import pytest
 
 from crmsync import jobs
 from crmsync.models import Canary, Issue, Status
-from crmsync.sync import canary
+from crmsync.sync import actions
 from tests.sync.kit import Live, writes
 
 REFUSED: dict[str, Any] = {"kind": "canned", "path": "/people$", "method": "POST", "status": 422, "body": {"errors": ["Email is odd"]}}
@@ -32,7 +32,7 @@ def issue_of(live: Live) -> Issue:
 
 def test_the_others_are_not_sent_when_the_same_cause_comes_back(refused: Live) -> None:
     before = len(writes(refused.central))
-    canary.retry_all(issue_of(refused))
+    actions.retry_all(issue_of(refused))
     jobs.live(refused.sync.pk)
     assert len(writes(refused.central)) == before + 1
     assert Canary.objects.get().state == Canary.State.FAILED_AGAIN
@@ -41,7 +41,7 @@ def test_the_others_are_not_sent_when_the_same_cause_comes_back(refused: Live) -
 
 def test_the_others_follow_when_the_first_goes_through_and_the_issue_closes(refused: Live) -> None:
     refused.clear_faults()
-    canary.retry_all(issue_of(refused))
+    actions.retry_all(issue_of(refused))
     refused.work()
     refused.work()
     assert refused.statuses() == ["in_sync"] * len(NAMES)

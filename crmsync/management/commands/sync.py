@@ -15,7 +15,7 @@ from crmsync.management.command import SubCommands
 from crmsync.management.commands.connection import connection_by_id
 from crmsync.models import Conflict, Contact, HeldBatch, Mode, Run, RunKind, RunStatus, Status, Sync
 from crmsync.models.contact import ContactQuerySet
-from crmsync.sync import actions, prices, reports, runs, scopes, setup
+from crmsync.sync import actions, canary, prices, reports, runs, scopes, setup
 from crmsync.systems.errors import CrmError
 
 BEGUN_BUT_FAILED = 3
@@ -95,9 +95,15 @@ class Command(SubCommands):
             _require_reachable(sync)
         chosen = _chosen(sync, options)
         self._tell_price(sync, RunKind.RETRY, contacts=chosen.count())
-        count = actions.retry(chosen)
-        self.tell(ngettext("%d contact is tried again.", "%d contacts are tried again.", count) % count)
-        if count:
+        begun = canary.retry_chosen(chosen)
+        self.tell(ngettext("%d contact is tried again.", "%d contacts are tried again.", begun.tried) % begun.tried)
+        if begun.waiting:
+            text = "%d more of the same cause follows if that goes through.", "%d more of the same causes follow where that goes through."
+            self.tell(ngettext(*text, begun.waiting) % begun.waiting)
+        if begun.left:
+            text = "%d is left: one of its cause is being tried already.", "%d are left: one of their cause is being tried already."
+            self.tell(ngettext(*text, begun.left) % begun.left)
+        if begun.tried:
             self._do(options, runs.begin(sync, RunKind.RETRY))
         else:
             self.show(options, _status(sync))
