@@ -16,6 +16,7 @@ from crmsync.models import Canary, Issue, Status
 from crmsync.sync.canary import AT_WORK, STUCK, held_up
 from crmsync.systems.errors import NAMES, Resting, TryLater, Unanswered, Unavailable
 from dashboard.access import CONNECTIONS, MAPPINGS
+from dashboard.fixing import Similar, similar
 from dashboard.looks import Tone
 
 ADDRESS = (Unavailable.code, Unanswered.code, Resting.code, TryLater.code, "needs_person")
@@ -79,6 +80,11 @@ class IssueCard:
     @cached_property
     def way(self) -> Way | None:
         return way_to(self.issue, self.user)
+
+    @cached_property
+    def similar(self) -> list[Similar]:
+        """What can be corrected alike, while nothing of it is being tried."""
+        return [] if self.is_trying or self.issue.closed_at else similar(self.issue)
 
     @property
     def exchange(self) -> Exchange | None:

@@ -98,9 +98,8 @@ def follow_up(sync: Sync | None = None) -> int:
     at_work = Canary.objects.filter(state__in=AT_WORK).select_related("issue__sync", "contact", "by")
     count = 0
     for canary in at_work if sync is None else at_work.filter(issue__sync=sync):
-        is_decided = canary.contact is None or canary.contact.status != Status.PENDING
-        if canary.state == Canary.State.TRYING and is_decided:
-            _decide(canary, is_back=canary.contact is not None and _is_held_up(canary.contact, canary.issue))
+        if canary.state == Canary.State.TRYING and (is_back := _is_back(canary)) is not None:
+            _decide(canary, is_back=is_back)
         for _step in range(STEPS):
             sent = _let_follow(canary.pk)
             count += sent or 0
@@ -109,8 +108,16 @@ def follow_up(sync: Sync | None = None) -> int:
     return count
 
 
-def _is_held_up(contact: Contact, issue: Issue) -> bool:
-    return contact.issue_id == issue.pk and contact.status in STUCK
+def _is_back(canary: Canary) -> bool | None:
+    """Whether the one that went first is held up by the same cause again. None while that isn't known: it is being tried, or something
+    that passes by itself has come in between."""
+    contact = canary.contact
+    if contact is None:
+        return False
+    if contact.issue_id == canary.issue_id and contact.status in STUCK:
+        return True
+    is_tried_again = contact.status == Status.FAILED and contact.due_at is not None
+    return None if contact.status == Status.PENDING or is_tried_again else False
 
 
 def _decide(canary: Canary, *, is_back: bool) -> None:

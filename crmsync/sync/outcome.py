@@ -62,7 +62,8 @@ def of_error(sync: Sync, contact: Contact, error: CrmError) -> Outcome:
     if isinstance(error, PermissionMissing):
         return Outcome(status=Status.WAITING, reason=reason, issue=issue, stays_dirty=True)
     retry_at = next_try(contact.attempts, error.retry_after_s) if isinstance(error, TryLater) else None
-    return Outcome(status=Status.FAILED, reason=reason, issue=issue, stays_dirty=True, retry_at=retry_at)
+    candidates = list(sync.contacts.on(error.side, [error.other_id]).values_list("pk", flat=True)) if isinstance(error, Duplicate) else []
+    return Outcome(status=Status.FAILED, reason=reason, issue=issue, stays_dirty=True, retry_at=retry_at, candidates=candidates)
 
 
 def next_try(attempts: int, retry_after_s: float | None = None) -> datetime:

@@ -17,6 +17,7 @@ from crmsync.sync.origins import origins
 from crmsync.systems.errors import NAMES
 from dashboard.access import RESOLVE, VIEW, StaffRequest, needs
 from dashboard.answers import act, back, show, show_form
+from dashboard.fixing import fix_box
 from dashboard.forms.contacts import ExcludeForm, are_many_syncs
 from dashboard.looks import STATUS
 from dashboard.paging import page_of
@@ -39,6 +40,8 @@ def contact(request: StaffRequest, pk: int) -> HttpResponse:
         "advice": _advice(found),
         "held_by": held_by,
         "held": found.held_writes.filter(batch=held_by) if held_by else [],
+        "box": fix_box(found),
+        "duplicates": _duplicates(found),
         "next_try": found.due_at if found.status == Status.FAILED and found.due_at and found.due_at > timezone.now() else None,
         "verbs": verbs_for(found, request.user),
         "places": places,
@@ -57,7 +60,10 @@ def contact(request: StaffRequest, pk: int) -> HttpResponse:
 
 
 def _contact(pk: int) -> Contact:
-    return get_object_or_404(Contact.objects.select_related("sync__ghl", "sync__centralstation", "issue", "held_by"), pk=pk)
+    found = get_object_or_404(Contact.objects.select_related("sync__ghl", "sync__centralstation", "issue", "held_by"), pk=pk)
+    if found.issue:
+        found.issue.sync = found.sync
+    return found
 
 
 def _advice(found: Contact) -> str:
@@ -67,6 +73,14 @@ def _advice(found: Contact) -> str:
     if found.status == Status.WAITING and found.held_by:
         return _("It waits with others for a yes or no. Retry lets this one through.")
     return str(STATUS[Status(found.status)].advice)
+
+
+def _duplicates(found: Contact) -> list[tuple[Contact, Side, str | None]]:
+    """Who has the e-mail or phone that this one can't have for that, with where to open it."""
+    if found.status != Status.FAILED or not found.issue or found.issue.code != "duplicate":
+        return []
+    side, others = Side(found.issue.side), actions.candidates_of(found).select_related("sync__ghl", "sync__centralstation")
+    return [(other, side, reports.open_url(other, side)) for other in others]
 
 
 def _candidates(found: Contact) -> list[dict[str, Any]]:
