@@ -83,7 +83,7 @@ def told(found: Report) -> str:
         lines.append(_("Delay: half within %(half)s s, 95 %% within %(most)s s") % {"half": f"{half:g}", "most": f"{most:g}"})
     if found.causes:
         lines += ["", _("Why changes failed:")]
-        lines += [f"- {n:,}: {reason or _('accepted by the CRM, and not there afterwards')}" for reason, n in found.causes]
+        lines += [f"- {cause.n:,}: {cause.text}" for cause in found.causes]
     address = f"{settings.BASE_URL.rstrip('/')}{reverse('reports')}?every={of.every}&day={of.first}"
     return "\n".join([*lines, "", _("With charts: %(address)s") % {"address": address}, ""])
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import NamedTuple
 
-from django.db.models import Count
+from django.db.models import Case, Count, F, When
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from crmsync.models import Change, Every, Result, Sync
 from crmsync.sync.figures import Figures, Line, Unit, figures, lines, together
@@ -62,16 +64,24 @@ def period(every: Every, day: date) -> Period:
             return Period(every, first, (first + timedelta(days=31)).replace(day=1))
 
 
+class FailureCause(NamedTuple):
+    """Why changes failed, and how many. `issue_id` is the issue's; None for what none was opened for, which is told in the CRM's words."""
+
+    text: str
+    n: int
+    issue_id: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
-    """`contacts`: how many were written to; `causes`: the reasons of what failed, most frequent first."""
+    """`contacts`: how many were written to; `causes`: those of what failed, most frequent first."""
 
     period: Period
     slots: Mapping[datetime, Figures]
     whole: Figures
     contacts: int
     lines: Sequence[Line]
-    causes: Sequence[tuple[str, int]]
+    causes: Sequence[FailureCause]
 
     @property
     def failure_rate(self) -> float | None:
@@ -98,7 +108,8 @@ def report(syncs: Sequence[Sync], of: Period) -> Report:
     """Four queries, whatever the period."""
     changes = Change.objects.filter(sync__in=syncs, at__gte=of.start, at__lt=of.end)
     failed = changes.filter(result__in=[Result.FAILED, Result.NOT_KEPT]).order_by()
-    causes = failed.values_list("reason").annotate(n=Count("pk")).order_by("-n", "reason")[:TOP]
+    words = Case(When(issue=None, then=F("reason")), default=F("issue__explanation"))
+    causes = failed.annotate(text=words).values_list("text", "issue").annotate(n=Count("pk")).order_by("-n", "text", "issue")[:TOP]
     slots = figures(syncs, of.start, of.end, of.unit)
     return Report(
         period=of,
@@ -106,5 +117,5 @@ def report(syncs: Sequence[Sync], of: Period) -> Report:
         whole=together(slots),
         contacts=changes.aggregate(n=Count("contact", distinct=True))["n"],
         lines=lines(changes),
-        causes=[*causes],
+        causes=[FailureCause(text or _("accepted by the CRM, and not there afterwards"), n, issue) for text, issue, n in causes],
     )

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
-from crmsync.models import Change, Every, Result, Sync
+from crmsync.models import Change, Every, Issue, Result, Sync
 from crmsync.sync.periods import Report, period, report
 from tests.dashboard.data import make_change, make_contact, make_sync
 
@@ -71,7 +71,14 @@ def test_without_changes_there_are_no_shares(sync: Sync) -> None:
 def test_causes_come_most_frequent_first(sync: Sync) -> None:
     for reason in ("rare", "usual", "usual"):
         written(sync, result=Result.FAILED, reason=reason)
-    assert on_tuesday(sync).causes == [("usual", 2), ("rare", 1)]
+    assert on_tuesday(sync).causes == [("usual", 2, None), ("rare", 1, None)]
+
+
+def test_what_one_issue_is_about_is_one_cause_whatever_the_crm_said(sync: Sync) -> None:
+    issue = Issue.objects.create(sync=sync, code="refused", side="ghl", subject="email", explanation="GoHighLevel refused the e-mail.")
+    for reason in ("a is no e-mail", "b is no e-mail"):
+        written(sync, result=Result.FAILED, reason=reason, issue=issue)
+    assert on_tuesday(sync).causes == [("GoHighLevel refused the e-mail.", 2, issue.pk)]
 
 
 def test_a_contact_written_to_twice_is_touched_once(sync: Sync) -> None:
