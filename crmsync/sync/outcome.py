@@ -96,7 +96,11 @@ def explain(error: CrmError) -> tuple[str, str, str]:
         case Refused():
             values = {"crm": name, "field": error.field, "reason": error.reason or error.message}
             named = _("%(crm)s refused the field “%(field)s”: %(reason)s.") if error.field else _("%(crm)s refused the record: %(reason)s.")
-            return (named % values).replace("..", "."), _("Correct the value in the other CRM: it is tried again by itself."), error.field
+            return (
+                (named % values).replace("..", "."),
+                _("Correct the value, here or in the other CRM: it is tried again by itself."),
+                error.field,
+            )
         case Unanswered():
             return error.message, _("Nothing: before it is created again, crmsync looks whether it took effect."), ""
         case TryLater():
