@@ -112,6 +112,9 @@ class Speech(ABC):
     def server_error(self, status: int) -> Refusal: ...
 
     @abstractmethod
+    def value_refused(self, field: str, words: str) -> Refusal: ...
+
+    @abstractmethod
     def malformed(self) -> Refusal:
         """The body isn't JSON."""
 

@@ -26,6 +26,8 @@ class FaultKind(StrEnum):
     """Everything is done, then the connection breaks; with `status` (such as 504) that is answered instead."""
     FIELD_DROPPED = "field_dropped"
     """`field` is taken out of what was sent, and the answer is as if nothing had happened. Dots lead inwards: `email.name`."""
+    VALUE_REFUSED = "value_refused"
+    """A 422 in this CRM's form that says `words` of `field`, where its value matches the regular expression `pattern`."""
     NOT_KEPT = "not_kept"
     """The answer tells of a write that was not kept."""
     NOT_JSON = "not_json"
@@ -49,6 +51,8 @@ class Fault:
     path: str | None = None
     method: str | None = None
     field: str | None = None
+    pattern: str = ""
+    words: str = "is invalid"
     status: int | None = None
     latency_ms: float = 1000.0
     retry_after_s: int | None = None
@@ -62,10 +66,13 @@ class Fault:
             raise ValueError("rate is a share from 0 to 1")
         if self.kind is FaultKind.FIELD_DROPPED and not self.field:
             raise ValueError("Choose the field to drop.")
-        try:
-            re.compile(self.path or "")
-        except re.error as error:
-            raise ValueError(f"path is not a regular expression: {error}") from error
+        if self.kind is FaultKind.VALUE_REFUSED and not self.field:
+            raise ValueError("Choose the field whose values are refused.")
+        for name, text in (("path", self.path or ""), ("pattern", self.pattern)):
+            try:
+                re.compile(text)
+            except re.error as error:
+                raise ValueError(f"{name} is not a regular expression: {error}") from error
 
     @classmethod
     def from_json(cls, body: object) -> Fault:
@@ -87,6 +94,8 @@ class Fault:
     def matches(self, method: str, path: str, body: object) -> bool:
         if self.is_spent or self.method not in (None, method) or not re.search(self.path or "", path):
             return False
+        if self.kind is FaultKind.VALUE_REFUSED:
+            return any(re.search(self.pattern, text) for text in values_of(body, self.field or ""))
         return self.kind is not FaultKind.FIELD_DROPPED or has_field(body, self.field or "")
 
 
@@ -120,6 +129,21 @@ class Faults:
 def has_field(body: object, field: str) -> bool:
     """Whether `body` carries `field`, with or without its envelope, as a member or as a row of a list that is named by `id` or `key`."""
     return bool(without_field(body, field) != body)
+
+
+def values_of(body: Any, field: str) -> list[str]:
+    """What `body` carries for `field`, with or without its envelope, as texts."""
+    inner = [body, *body.values()] if isinstance(body, Mapping) and len(body) == 1 else [body]
+    return [str(value) for one in inner for value in _values(one, field.split(".")) if value is not None]
+
+
+def _values(body: Any, names: list[str]) -> list[Any]:
+    name, *rest = names
+    if isinstance(body, list):
+        return [one.get("field_value") for one in body if isinstance(one, Mapping) and name in (one.get("id"), one.get("key"))]
+    if not isinstance(body, Mapping) or name not in body:
+        return []
+    return _values(body[name], rest) if rest else [body[name]]
 
 
 def without_field(body: Any, field: str) -> Any:

@@ -133,6 +133,8 @@ def _raise_at_once(crm: SimulatedCrm, fault: Fault) -> None:
             raise crm.speech.scope_missing()
         case FaultKind.CREDENTIALS_REFUSED:
             raise crm.speech.credentials_refused()
+        case FaultKind.VALUE_REFUSED:
+            raise crm.speech.value_refused(fault.field or "", fault.words)
         case FaultKind.CANNED:
             raise Refusal(fault.status or 200, fault.body)
         case _:

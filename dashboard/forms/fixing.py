@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django import forms
+from django.utils.html import escape
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
@@ -20,7 +21,8 @@ class FixForm(forms.Form):
         first = box.first
         self.initial = {"seen": box.value, "value": first.value if first else box.value}
         self.fields["value"].label = _("%(field)s in %(crm)s") % {"field": box.name.capitalize(), "crm": box.crm}
-        self.fields["value"].help_text = first.what if first else ""
+        self.fields["value"].help_text = escape(first.what) if first else ""  # it quotes what somebody typed
+        self.fields["value"].required = all(one.value for one in box.offered)
         if box.offer.options:
             choices = [(option, option) for option in box.offer.options]
             self.fields["value"].widget = forms.Select(choices=choices, attrs={"class": "form-select"})

@@ -70,6 +70,13 @@ def test_a_typed_value_that_will_not_do_comes_back_with_what_is_wrong(issue: Iss
     assert (answer.status_code, "an e-mail address, such as" in answer.content.decode()) == (422, True)
 
 
+def test_what_somebody_typed_is_shown_as_text(issue: Issue, operator: Client) -> None:
+    contact = held_up(issue, "<b>Ada</b> ada@example.org")
+    shown = operator.get(reverse("contact_fix", args=[contact.pk])).content.decode() + contact_page(operator, contact)
+    assert "<b>Ada" not in shown
+    assert "&lt;b&gt;Ada" in shown
+
+
 def test_a_page_that_is_out_of_date_corrects_nothing(issue: Issue, operator: Client) -> None:
     contact = held_up(issue)
     assert "changed meanwhile" in press(operator, contact, seen="other@gmail,com")

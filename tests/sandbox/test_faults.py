@@ -38,6 +38,19 @@ def test_server_error_before_anything_is_done(ghl: httpx.Client, ghl_sandbox: Gh
     assert not ghl_sandbox.contacts
 
 
+def test_a_value_is_refused_in_each_crms_form_and_another_one_taken(
+    ghl: httpx.Client, ghl_sandbox: Ghl, centralstation: httpx.Client, centralstation_sandbox: CentralStation
+) -> None:
+    ghl_sandbox.fault("value_refused", field="phone", pattern="[^+0-9]", words="must be a valid phone number")
+    centralstation_sandbox.fault("value_refused", field="first_name", pattern="^.{4}", words="is too long")
+    refused = ghl.post("/contacts/", json=NEW), centralstation.post("/people", json={"person": {"first_name": "Anna", "name": "Hall"}})
+    assert [answer.status_code for answer in refused] == [422, 422]
+    assert refused[0].json()["message"] == ["phone must be a valid phone number"]
+    assert refused[1].json() == {"first_name": ["is too long"]}
+    assert ghl.post("/contacts/", json={**NEW, "phone": "+492214710123"}).status_code == 201
+    assert centralstation.post("/people", json={"person": {"first_name": "Ann", "name": "Hall"}}).status_code == 201
+
+
 def test_answer_lost_after_the_write_took_effect(ghl: httpx.Client, ghl_sandbox: Ghl) -> None:
     ghl_sandbox.fault("answer_lost", times=1)
     with pytest.raises(httpx.RemoteProtocolError):

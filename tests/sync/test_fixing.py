@@ -107,6 +107,37 @@ def test_a_name_too_long_for_centralstation_is_cut_in_ghl(live: Live) -> None:
     assert (live.in_ghl(contact).fields["first name"], live.in_central(contact).fields["first name"]) == (name, name)
 
 
+def test_a_phone_is_brought_into_the_form_that_ghl_takes(live: Live) -> None:
+    live.ghl.fault("value_refused", field="phone", pattern="[^+0-9]", words="must be a valid phone number")
+    live.central.add_contact(first_name="Grace", name="Hopper", tels=["Tel. 030 / 123 45 67"])
+    live.run()
+    contact = live.contact()
+    offer = fixing.offer(contact)
+    assert offer is not None
+    told = fixing.what_was_changed(offer.corrections[0])
+    assert told == "“Tel.” removed, country code +49 added, spaces, brackets and signs removed"
+    fixing.fix(contact, fixing.shown(offer.value), fixing.shown(offer.corrections[0].value))
+    live.work()
+    assert (live.in_ghl(contact).fields["phone"], live.in_central(contact).fields["phone"]) == ("+49301234567", "+49301234567")
+
+
+def test_a_choice_that_ghl_does_not_offer_is_brought_to_the_nearest_one(live: Live) -> None:
+    field = live.ghl.add_custom_field("Anrede", "SINGLE_OPTIONS", ["Herr", "Frau"])
+    FieldMapping.objects.create(
+        sync=live.sync, name="salutation", ghl_field=f"customFields.{field}", centralstation_field="salutation", type="choice"
+    )
+    live.central.add_contact(first_name="Grace", name="Hopper", salutation="Fr.")
+    live.run()
+    contact = live.contact()
+    offer = fixing.offer(contact)
+    assert offer is not None
+    assert ([one.value for one in offer.corrections], offer.options) == (["Frau"], ("Herr", "Frau"))
+    fixing.fix(contact, "Fr.", "Frau")
+    live.work()
+    assert live.statuses() == ["in_sync"]
+    assert (live.central.contact(str(contact.centralstation_id)) or {})["salutation"] == "Frau"
+
+
 def test_a_correction_can_be_undone(live: Live, refused: Contact) -> None:
     fixing.fix(refused, BAD, GOOD)
     live.work()

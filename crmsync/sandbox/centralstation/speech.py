@@ -50,6 +50,9 @@ class CentralStationSpeech(Speech):
     def server_error(self, status: int) -> Refusal:
         return Refusal(status, {"error": "internal-server-error"})
 
+    def value_refused(self, field: str, words: str) -> Refusal:
+        return Refusal(422, {field.rpartition(".")[2]: [words]})
+
     def malformed(self) -> Refusal:
         return Refusal(400, {"error": "bad-request", "description": "the body could not be parsed"})
 

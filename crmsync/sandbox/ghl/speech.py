@@ -79,6 +79,9 @@ class GhlSpeech(Speech):
     def server_error(self, status: int) -> Refusal:
         return Refusal(status, {"statusCode": status, "message": "Internal server error"})
 
+    def value_refused(self, field: str, words: str) -> Refusal:
+        return Refusal(422, {"statusCode": 422, "message": [f"{field} {words}"], "error": "Unprocessable Entity"})
+
     def malformed(self) -> Refusal:
         return Refusal(400, {"statusCode": 400, "message": "Unexpected token in JSON"})
 
