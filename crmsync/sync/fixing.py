@@ -27,8 +27,8 @@ from crmsync.sync.actions import ActionError, make_due, require_live
 from crmsync.sync.canary import held_up
 from crmsync.sync.correcting import Subject, best, keep, subject_of
 
-LOOKED_AT = 1_000
-"""So many contacts are looked at to tell how many look the same: past it nobody reads the last digit."""
+LOOKED_AT, SEARCHED = 500, 5_000
+"""So many contacts are looked at to tell how many look the same (past it nobody reads the last digit), and to find those that do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,19 +119,20 @@ def alike(issue: Issue) -> list[Alike]:
         return []
     waiting = held_up(issue).order_by("pk")
     is_more = waiting.count() > LOOKED_AT
-    counts = Counter(one.way for _pk, _value, one in best(subject, waiting.filter(pk__in=_first(waiting))))
+    counts = Counter(one.way for _pk, _value, one in best(subject, _first(waiting, LOOKED_AT)))
     return [Alike(way, n, is_more) for way, n in counts.most_common() if n > 1]
 
 
-def _first(waiting: ContactQuerySet) -> list[int]:
-    return list(waiting.values_list("pk", flat=True)[:LOOKED_AT])
+def _first(waiting: ContactQuerySet, n: int) -> ContactQuerySet:
+    return waiting.filter(pk__in=list(waiting.values_list("pk", flat=True)[:n]))
 
 
 def mended(issue: Issue, way: Way) -> Iterator[tuple[int, Value, Correction]]:
     """Contact, value and correction of those that it holds up and that are mended in this way, oldest first."""
     subject = subject_of(issue)
     if subject is not None and not subject.why_not:
-        yield from (found for found in best(subject, held_up(issue).order_by("pk")) if found[2].way == way)
+        waiting = _first(held_up(issue).order_by("pk"), SEARCHED)
+        yield from (found for found in best(subject, waiting) if found[2].way == way)
 
 
 def fix_alike(issue: Issue, way: Way, by: AbstractBaseUser | None = None) -> Canary:

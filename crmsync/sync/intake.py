@@ -182,9 +182,13 @@ def _differing(session: Session, row: Contact, items: Sequence[ItemRow], record:
     return aspects & session.policy.aspects
 
 
+WAITS_FOR_A_CHANGE = Q(issue__isnull=False, status__in=(Status.FAILED, Status.WAITING), due_at=None, held_by=None)
+"""The last try failed for a cause that doesn't pass by itself: it isn't tried again before something about it changes, or a person says
+so."""
+
+
 def waits_for_a_change(row: Contact) -> bool:
-    """Whether its last try failed for a cause that doesn't pass by itself: then it isn't tried again before something about it changes, or
-    a person says so."""
+    """The same of a row at hand."""
     return row.issue_id is not None and row.status in (Status.FAILED, Status.WAITING) and row.due_at is None and row.held_by_id is None
 
 
@@ -228,8 +232,10 @@ def mark_differing_items(session: Session, side: Side, kind: ItemKind, items: Se
     for row in ItemRow.objects.filter(contact__sync=session.sync, kind=kind, **{f"{side}_id__in": ids}).select_related("contact"):
         rows[str(row.contact.remote_id(side)), str(getattr(row, f"{side}_id"))] = row
     owners = {owner for item, item_owners in items for owner in item_owners if _is_news(session, side, item, rows.get((owner, item.id)))}
-    if owners:
-        session.sync.contacts.on(side, sorted(owners)).wanted().filter(held_by=None).mark_dirty(kind.aspect, timezone.now())
+    if owners:  # what can't be created over there gets its notes and tasks when it can
+        hopeless = session.sync.contacts.filter(WAITS_FOR_A_CHANGE, Q(ghl_id=None) | Q(centralstation_id=None))
+        contacts = session.sync.contacts.on(side, sorted(owners)).wanted().filter(held_by=None)
+        contacts.exclude(pk__in=hopeless.values("pk")).mark_dirty(kind.aspect, timezone.now())
     return len(owners)
 
 

@@ -231,6 +231,15 @@ def test_what_was_refused_is_not_tried_again_by_a_poll_that_finds_it_unchanged(l
     assert changes(live) == before
 
 
+def test_a_task_of_what_was_refused_does_not_have_it_tried_again(live: Live, refused: Contact) -> None:
+    live.central.add_task(str(refused.centralstation_id), "Send the offer")
+    live.poll()
+    before = changes(live)
+    for _ in range(2):
+        live.poll()
+    assert changes(live) == before
+
+
 def test_it_is_tried_again_when_something_about_it_changed(live: Live, refused: Contact) -> None:
     before = changes(live)
     Contact.objects.update(centralstation_updated_at=timezone.now() - timedelta(minutes=1))
