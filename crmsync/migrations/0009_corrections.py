@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("crmsync", "0007_web_root"),
+        ("crmsync", "0008_held_writes"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
