@@ -16,8 +16,8 @@ from crmsync.models import Contact, Issue
 from crmsync.models.contact import ContactQuerySet
 from crmsync.sync import fixing, reports
 from crmsync.sync.correcting import Subject, subject_of
+from crmsync.sync.prices import MANY
 from crmsync.systems.errors import NAMES
-from dashboard.bulk import MANY
 from dashboard.costs import of_retry
 
 

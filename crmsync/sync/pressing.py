@@ -12,9 +12,7 @@ from crmsync.models import BulkAction, Cause, Item, Status, Sync
 from crmsync.models.contact import ContactQuerySet
 
 
-def retry(
-    some: ContactQuerySet, by: AbstractBaseUser | None, for_bulk: BulkAction | None = None, cause: Cause = Cause.RETRY
-) -> int:
+def retry(some: ContactQuerySet, by: AbstractBaseUser | None, for_bulk: BulkAction | None = None, cause: Cause = Cause.RETRY) -> int:
     """Try again what failed, as if for the first time: what wasn't kept is sent again. Returns how many."""
     items = Item.objects.filter(contact__in=some)
     items.update(sent={})
