@@ -49,14 +49,9 @@ def name_of(contact: Contact) -> str:
 
 
 def exclusion_of(contact: Contact, entries: Iterable[AuditEntry]) -> AuditEntry | None:
-    """Who excluded it: it alone, or with many others (then the entry is its sync's)."""
-    own = [one for one in entries if one.object_kind == "contact" and one.object_id == contact.pk]
-    together = [
-        one
-        for one in entries
-        if one.object_kind == "sync" and one.object_id == contact.sync_id and one.after.get("reason") == contact.exclusion
-    ]
-    return max([*own, *together], key=lambda one: one.pk, default=None)
+    """Who excluded it: it alone, or with many others (then the entry is the bulk action's)."""
+    about = {("contact", contact.pk), ("bulkaction", contact.asked_in_id)}
+    return max((one for one in entries if (one.object_kind, one.object_id) in about), key=lambda one: one.pk, default=None)
 
 
 class _About:
@@ -239,9 +234,11 @@ class _About:
                 object_kind="contact", object_id__in=[one.pk for one in excluded], act__in=[Act.CONTACT_EXCLUDED, Act.CONTACT_UNLINKED]
             )
             together = AuditEntry.objects.filter(
-                object_kind="sync", object_id__in={one.sync_id for one in excluded}, act=Act.CONTACT_EXCLUDED
+                object_kind="bulkaction",
+                object_id__in={one.asked_in_id for one in excluded if one.asked_in_id},
+                act=Act.CONTACTS_EXCLUDED,
             )
-            self._exclusions = [*alone, *together[:100]]
+            self._exclusions = [*alone, *together]
         return self._exclusions
 
     def _with_keys(self) -> set[int]:

@@ -13,12 +13,13 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from crmsync.engine.records import Aspect
-from crmsync.models import Connection, Contact, Health, HeldBatch, Mode, RateBudget, Run, RunKind, Status, Sync
+from crmsync.models import BulkAction, Connection, Contact, Health, HeldBatch, Mode, RateBudget, Run, RunKind, Status, Sync
 from crmsync.sandbox.centralstation import CentralStation
 from crmsync.sandbox.ghl import Ghl
 from crmsync.sync import actions, bulk
 from crmsync.sync.clock import zone_of
 from crmsync.sync.facts import Reason
+from crmsync.sync.selection import Selection
 from crmsync.sync.trail import trail, way_out
 from crmsync.sync.why import Why, explain
 from tests.dashboard.data import make_contact, make_sync
@@ -301,7 +302,7 @@ def test_who_excluded_it_and_why_is_told(ada: Contact, kim: User) -> None:
 
 
 def test_who_excluded_it_with_others_is_told(ada: Contact, kim: User) -> None:
-    bulk.exclude(Contact.objects.all(), "only a test", kim)
+    bulk.begin("exclude", Selection(), kim, detail={"reason": "only a test"})
     assert "was excluded by kim@example.org" in why(ada).sentence
 
 
@@ -369,9 +370,11 @@ def test_the_trail_says_what_something_else_always_changed_back(live: Live, ada:
 def test_sentences_cost_no_query_each(db: None, many: int, django_assert_num_queries: DjangoAssertNumQueries) -> None:
     sync = make_sync()
     statuses = [Status.IN_SYNC, Status.PENDING, Status.EXCLUDED, Status.REVIEW]
+    together = BulkAction.objects.create(verb="exclude", total=many, upto=0)
     for status in statuses:
+        excluded = {"exclusion": "x", "asked_in": together} if status == Status.EXCLUDED else {}
         for _ in range(many):
-            make_contact(sync, status, exclusion="x" if status == Status.EXCLUDED else "", candidates=[1])
+            make_contact(sync, status, candidates=[1], **excluded)
     found = list(Contact.objects.select_related("sync__ghl", "sync__centralstation", "issue", "held_by", "asked_by"))
     clock = 1 if connection.vendor == "postgresql" else 0
     with django_assert_num_queries(5 + clock):  # breakers, run under way, exclusions (2), candidates
