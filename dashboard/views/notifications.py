@@ -26,7 +26,7 @@ from dashboard.forms.notifications import AlertsForm, ReportsForm
 def notifications(request: StaffRequest) -> HttpResponse:
     form = ReportsForm(request.POST if request.method == "POST" else None, initial={"every": _subscribed(request)})
     if form.is_valid():
-        mailing.subscribe(request.user, form.cleaned_data["every"], timezone.now(), timezone.get_current_timezone_name())
+        mailing.subscribe(request.user, form.cleaned_data["every"], timezone.now(), str(timezone.get_current_timezone()))
         messages.success(request, _("Saved."))
         return redirect("notifications")
     return _page(request, form, alerts_form=AlertsForm(initial=_chosen(request)), reports_form=form)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from crmsync.accounts import Role
-from crmsync.models import Change, Every, Sync
+from crmsync.models import Change, Every, ReportSubscription, Sync
 from crmsync.sync.figures import Unit, figures
 from crmsync.sync.periods import period, report
 from dashboard.zones import COOKIE, zone_named
@@ -70,6 +70,12 @@ def test_hours_begin_with_the_zones_own(sync: Sync) -> None:
         of = period(Every.DAY, date(2026, 7, 1))
         [moment] = [moment for moment, one in figures([sync], of.start, of.end, Unit.HOUR).items() if one.total]
     assert moment == datetime(2026, 7, 1, 11, 30, tzinfo=UTC)
+
+
+def test_a_zone_without_a_city_is_kept_by_its_name(viewer: Client) -> None:
+    viewer.cookies[COOKIE] = "Etc/GMT+8"
+    viewer.post("/notifications/", {"every": ["day"]})
+    assert ReportSubscription.objects.get().zone == "Etc/GMT+8"
 
 
 @pytest.mark.browser
