@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from crmsync.engine.matching import KeyKind, keys_of
 from crmsync.engine.records import Aspect, Record
@@ -92,10 +93,11 @@ def _ask(connection: Connection, pasted: Pasted) -> Answer:
         return Answer(connection, _("%(crm)s (“%(name)s”) couldn't be asked: %(reason)s") % values, is_wrong=True)
     if not found:
         return Answer(connection, _("%(crm)s (“%(name)s”) has nobody like this.") % values)
+    news = _unknown_to(syncs, found)
     for sync in syncs:
         if sync.mode != Mode.DRAFT:
             _take_in(sync, found)
-    return Answer(connection, _found(found, syncs, values), is_found=True)
+    return Answer(connection, _found(found, news, syncs, values), is_found=True)
 
 
 def _syncs_of(connection: Connection) -> Iterable[Sync]:
@@ -124,6 +126,13 @@ def _having(records: Iterable[Record], kind: KeyKind, values: set[str], sync: Sy
     return [record for record, theirs in keys if values & theirs][:MOST]
 
 
+def _unknown_to(syncs: Sequence[Sync], records: Sequence[Record]) -> list[Record]:
+    """Those that a sync hasn't read yet."""
+    ids = [record.id for record in records]
+    known = [set(sync.contacts.on(records[0].side, ids).values_list(f"{records[0].side}_id", flat=True)) for sync in syncs]
+    return [record for record in records if any(record.id not in theirs for theirs in known)]
+
+
 def _take_in(sync: Sync, records: Sequence[Record]) -> None:
     """As if a poll had found them, but urgent: somebody waits for it."""
     now, side = timezone.now(), records[0].side
@@ -135,12 +144,29 @@ def _take_in(sync: Sync, records: Sequence[Record]) -> None:
         nudge(sync.pk, LIVE)
 
 
-def _found(records: Sequence[Record], syncs: Sequence[Sync], values: dict[str, str]) -> str:
-    mapping = mapping_of(syncs[0])
-    values["who"] = listed([_named(record.id, intake.label_of(record, mapping)[0]) for record in records])
-    if all(sync.mode == Mode.DRAFT for sync in syncs):
-        return _("%(crm)s (“%(name)s”) has %(who)s: it is read when its sync is set live.") % values
-    return _("%(crm)s (“%(name)s”) has %(who)s: it hadn't been read yet, and is marked to be read now.") % values
+def _found(records: Sequence[Record], news: Sequence[Record], syncs: Sequence[Sync], values: dict[str, str]) -> str:
+    """Told of are those that are news, where there are any."""
+    mapping, told = mapping_of(syncs[0]), news or records
+    values["who"] = listed([_named(record.id, intake.label_of(record, mapping)[0]) for record in told])
+    if not news:
+        text = ngettext(
+            "%(crm)s (“%(name)s”) has %(who)s, who is known here already.",
+            "%(crm)s (“%(name)s”) has %(who)s, who are known here already.",
+            len(told),
+        )
+    elif all(sync.mode == Mode.DRAFT for sync in syncs):
+        text = ngettext(
+            "%(crm)s (“%(name)s”) has %(who)s: it is read when its sync is set live.",
+            "%(crm)s (“%(name)s”) has %(who)s: they are read when their sync is set live.",
+            len(told),
+        )
+    else:
+        text = ngettext(
+            "%(crm)s (“%(name)s”) has %(who)s: it hadn't been read yet, and is marked to be read now.",
+            "%(crm)s (“%(name)s”) has %(who)s: they hadn't been read yet, and are marked to be read now.",
+            len(told),
+        )
+    return text % values
 
 
 def _named(id: str, label: str) -> str:

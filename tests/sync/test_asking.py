@@ -68,6 +68,12 @@ def test_whoever_is_taken_in_is_brought_over_like_anybody(begun: Live) -> None:
     assert (begun.statuses(), begun.counts()) == (["in_sync"], (1, 1))
 
 
+def test_whoever_is_known_here_is_no_news(begun: Live) -> None:
+    id = begun.ghl.add_contact(**ADA)
+    begun.run()
+    assert f"GoHighLevel (“GHL”) has Ada Lovelace (id {id}), who is known here already." in sentences("ada@example.org")
+
+
 def test_asking_writes_nothing(begun: Live) -> None:
     begun.ghl.add_contact(**ADA)
     with begun.nothing_written():
