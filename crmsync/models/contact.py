@@ -153,6 +153,7 @@ class Contact(models.Model):
         indexes = [
             models.Index(fields=["sync", "status", "id"], name="contact_by_status"),
             models.Index(fields=["sync", "due_at"], condition=Q(dirty__gt=0), name="contact_due"),
+            models.Index(fields=["sync", "dirty_since"], condition=Q(dirty__gt=0), name="contact_oldest_unsynced"),
             models.Index(fields=["sync", "compared_at"], condition=Q(dirty=0), name="contact_longest_uncompared"),
             models.Index(fields=["sync", "verified_at"], condition=Q(status="in_sync"), name="contact_verified"),
             models.Index(fields=["status", "id"], name="contact_by_status_alone"),

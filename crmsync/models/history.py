@@ -102,7 +102,7 @@ class Change(models.Model):
 
     sync = models.ForeignKey(Sync, on_delete=models.CASCADE, related_name="changes")
     contact = models.ForeignKey(Contact, on_delete=models.SET_NULL, null=True, related_name="changes")
-    run = models.ForeignKey(Run, on_delete=models.SET_NULL, null=True, related_name="changes")
+    run = models.ForeignKey(Run, on_delete=models.SET_NULL, null=True, db_index=False, related_name="changes")
     label = models.CharField(max_length=250, blank=True)
     side = models.CharField(max_length=20, choices=SIDE_CHOICES)
     kind = models.CharField(max_length=20)
@@ -126,6 +126,7 @@ class Change(models.Model):
         ordering = ["-id"]
         indexes = [
             models.Index(fields=["contact", "-id"], name="change_of_contact"),
+            models.Index(fields=["run", "result", "kind", "side", "contact"], name="change_of_run_counted"),
             models.Index(fields=["sync", "-id"], name="change_latest"),
             models.Index(fields=["sync", "at"], name="change_by_time"),
         ]

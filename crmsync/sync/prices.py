@@ -71,7 +71,7 @@ def totals(sync: Sync) -> dict[Side, int]:
 
 def price(sync: Sync, kind: RunKind, *, contacts: int = 0, totals: Mapping[Side, int] | None = None) -> Price:
     """What a run of this kind costs: a retry of so many `contacts`, a first sync of the accounts' `totals` (else of what is known)."""
-    known = totals or {side: sync.contacts.known_on(side).count() for side in SIDES}
+    known = {} if kind == RunKind.RETRY else totals or {side: sync.contacts.known_on(side).count() for side in SIDES}
     match kind:
         case RunKind.RETRY:
             calls = {side: contacts * ONE_CONTACT[side] for side in SIDES}

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.cache import cache
 from django.db.models import Count
 from django.utils.translation import gettext as _
 
@@ -19,6 +20,9 @@ from crmsync.sync.intake import CONTACT
 from crmsync.sync.session import open_system
 from crmsync.sync.state import RECORD, base_of, mapping_of
 from crmsync.systems.errors import NAMES
+
+MANY, KEPT_FOR_S = 50_000, 10
+"""So many contacts are not counted anew for each look at a page: a count of them is kept for so long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +67,15 @@ class ContestedField:
 
 
 def overview(sync: Sync) -> dict[str, int]:
-    """How many contacts have each status; all statuses are there."""
+    """How many contacts have each status; all statuses are there. Where they are many, up to `KEPT_FOR_S` ago."""
+    name = f"crmsync-overview-{sync.pk}"
+    if (kept := cache.get(name)) is not None:
+        return dict(kept)
     found = dict(sync.contacts.order_by().values_list("status").annotate(n=Count("pk")))
-    return {str(status): found.get(status, 0) for status in Status.values}
+    counts = {str(status): found.get(status, 0) for status in Status.values}
+    if sum(counts.values()) >= MANY:
+        cache.set(name, counts, KEPT_FOR_S)
+    return counts
 
 
 def standstill(sync: Sync) -> list[str]:

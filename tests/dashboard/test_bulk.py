@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -14,7 +15,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from crmsync import jobs
 from crmsync.models import Act, AuditEntry, BulkAction, Contact, Status, Sync
-from crmsync.sync import bulk
+from crmsync.sync import bulk, reports
 from crmsync.sync.selection import Selection
 from tests.dashboard.data import make_contact
 
@@ -215,3 +216,13 @@ def test_its_queries_do_not_grow_with_rows(
 )
 def test_a_selection_comes_back_as_it_was_kept(said: Selection) -> None:
     assert Selection.from_json(said.to_json()) == said
+
+
+def test_of_very_many_contacts_the_counts_are_kept_for_a_while(sync: Sync, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reports, "MANY", 2)
+    counted = []
+    for _ in range(3):
+        make_contact(sync)
+        counted.append(reports.overview(sync)["in_sync"])
+    cache.clear()
+    assert counted == [1, 2, 2]
