@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 
@@ -13,11 +13,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import ngettext
 
-from crmsync.models import BulkAction, Contact, RunKind, Status, Sync
+from crmsync.models import BulkAction, Canary, Contact, RunKind, Status, Sync
 from crmsync.models.contact import ContactQuerySet
 from crmsync.sync.bulk import AT_ONCE, VERBS
+from crmsync.sync.canary import AT_WORK
 from crmsync.sync.prices import MANY, Price, price
 from dashboard.access import RESOLVE, RETRY
+from dashboard.issues import Told, told_of
 from dashboard.verbs import Text
 
 SHOWN_FOR = timedelta(days=7)
@@ -32,6 +34,7 @@ class BulkVerb:
     icon: str
     permission: str
     will: Callable[[int], str]
+    hint: Text = field(default="", kw_only=True)
     done: Callable[[int], str]
 
     @property
@@ -53,6 +56,7 @@ BULK = {
             icon="refresh",
             permission=RETRY,
             will=lambda n: _number(ngettext("%(n)s contact will be tried again.", "%(n)s contacts will be tried again.", n), n),
+            hint=_lazy("Of those that the same cause holds up, one goes first. If the cause comes back, the others are not sent."),
             done=lambda n: _number(ngettext("%(n)s contact will be tried again now.", "%(n)s contacts will be tried again now.", n), n),
         ),
         BulkVerb(
@@ -167,19 +171,39 @@ class BulkProgress:
     def pending(self) -> int:
         return self.counts.get(Status.PENDING, 0)
 
+    @cached_property
+    def canaries(self) -> list[Canary]:
+        """Where one of a cause went first, and there were others."""
+        return list(self.action.canaries.filter(others__gt=0).select_related("issue", "contact"))
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for what becomes of the one that went first, or for their turn after it."""
+        return sum(max(0, canary.others - canary.done) for canary in self.canaries if canary.state in AT_WORK)
+
+    @property
+    def unsent(self) -> int:
+        """How many weren't sent, because their cause came back."""
+        return sum(canary.others for canary in self.canaries if canary.state == Canary.State.FAILED_AGAIN)
+
+    @property
+    def told(self) -> list[tuple[Canary, Told]]:
+        """What became of each that went first."""
+        return [(canary, told_of(canary, 0)) for canary in self.canaries]
+
     @property
     def is_over(self) -> bool:
-        return not self.is_taking and not self.pending
+        return not self.is_taking and not self.pending and not self.waiting
 
     @property
     def done(self) -> int:
         """How many are through."""
-        return max(0, self.action.taken - self.pending)
+        return max(0, self.action.taken - self.pending - self.waiting - self.unsent)
 
     @property
     def left(self) -> int:
         total = self.action.total if self.is_taking else self.action.taken
-        return max(0, total - self.done)
+        return max(0, total - self.done - self.unsent)
 
     @property
     def total(self) -> int:
@@ -194,9 +218,11 @@ class BulkProgress:
     def sentence(self) -> str:
         """How it stands."""
         stopped = self.action.state == BulkAction.State.STOPPED
-        values = {"phase": self.phase, "n": f"{self.pending:,}", "taken": f"{self.action.taken:,}"}
+        values = {"phase": self.phase, "n": f"{self.pending:,}", "taken": f"{self.action.taken:,}", "unsent": f"{self.unsent:,}"}
         if stopped:
             text = ngettext("Stopped after %(taken)s contact.", "Stopped after %(taken)s contacts.", self.action.taken)
+        elif self.is_over and self.unsent:
+            text = _("%(phase)s, %(unsent)s not sent: their cause came back.")
         elif self.is_over:
             text = ngettext("All done: %(taken)s contact.", "All done: %(taken)s contacts.", self.action.taken)
         else:

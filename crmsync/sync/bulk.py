@@ -22,7 +22,7 @@ from django_q.tasks import async_task
 from crmsync import stopping
 from crmsync.models import Act, BulkAction, Contact, HeldBatch, Status
 from crmsync.models.contact import ContactQuerySet
-from crmsync.sync import audit, batches, pressing
+from crmsync.sync import audit, batches, canary, pressing
 from crmsync.sync.selection import Selection
 
 State = BulkAction.State
@@ -61,12 +61,18 @@ def of_status(*statuses: Status) -> Callable[[ContactQuerySet], ContactQuerySet]
     return lambda chosen: chosen.filter(status__in=statuses, exclusion="", held_by=None)
 
 
-RETRYABLE = (Status.FAILED, Status.WAITING)
-COMPARABLE = (Status.IN_SYNC, Status.PENDING, Status.FAILED, Status.WAITING, Status.CONFLICT, Status.REVIEW)
+def _compare(some: ContactQuerySet, action: BulkAction) -> int:
+    """What failed among them is tried again as by Retry."""
+    again = canary.retry_step(some.filter(status__in=RETRYABLE), action)
+    return again + pressing.compare(some.exclude(status__in=RETRYABLE).exclude(asked_in=action), action.by, action)
+
+
+RETRYABLE = canary.STUCK
+COMPARABLE = (Status.IN_SYNC, Status.PENDING, *RETRYABLE, Status.CONFLICT, Status.REVIEW)
 
 VERBS: dict[str, Verb] = {
-    "retry": Verb(of_status(*RETRYABLE), lambda some, action: pressing.retry(some, action.by, action), Act.CONTACTS_RETRIED),
-    "sync-now": Verb(of_status(*COMPARABLE), lambda some, action: pressing.compare(some, action.by, action), Act.CONTACTS_COMPARED),
+    "retry": Verb(of_status(*RETRYABLE), canary.retry_step, Act.CONTACTS_RETRIED),
+    "sync-now": Verb(of_status(*COMPARABLE), _compare, Act.CONTACTS_COMPARED),
     "exclude": Verb(
         of_status(*(status for status in Status if status != Status.EXCLUDED)),
         lambda some, action: pressing.exclude(some, action.detail["reason"], action),

@@ -1,12 +1,13 @@
 """Retry of what an issue holds up: one goes first, and the others follow only if the same cause doesn't come back.
 
-`begin` is for one issue, `retry_chosen` for contacts of any; `follow_up` is what jobs call to see what has become of the one, and to send
+`begin` is for one issue, `retry_chosen` and `retry_step` (of a bulk action) for contacts of any; `follow_up` is what jobs call to see what has become of the one, and to send
 the others after it, some hundreds at a time. A row says how far that is, so that whoever comes next goes on with it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import groupby
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import IntegrityError, transaction
@@ -14,10 +15,11 @@ from django.db.models import Count
 from django.utils import timezone
 
 from crmsync.engine.mends import Way
-from crmsync.models import Canary, Cause, Contact, Issue, Status, Sync
+from crmsync.models import BulkAction, Canary, Cause, Contact, Issue, Status, Sync
 from crmsync.models.contact import ContactQuerySet
 from crmsync.sync import correcting
 from crmsync.sync.retrying import retry
+from crmsync.sync.selection import Selection
 
 STUCK = (Status.FAILED, Status.WAITING)
 AT_WORK = (Canary.State.TRYING, Canary.State.FOLLOWING)
@@ -30,13 +32,17 @@ def held_up(issue: Issue) -> ContactQuerySet:
     return Contact.objects.filter(issue=issue, status__in=STUCK, held_by=None).wanted()
 
 
-def begin(issue: Issue, by: AbstractBaseUser | None = None, *, only: list[int] | None = None) -> Canary | None:
+def begin(
+    issue: Issue, by: AbstractBaseUser | None = None, *, only: list[int] | None = None, for_bulk: BulkAction | None = None
+) -> Canary | None:
     """Try one contact now; a job sends the others after it, or leaves them where they are. `only`: of these, where not of all.
 
     None where nothing is held up, or one is being tried already."""
     waiting = held_up(issue).filter(pk__in=only) if only else held_up(issue)
     first = waiting.order_by("-updated_at", "pk").first()
-    return None if first is None else _try(Canary(issue=issue, contact=first, others=waiting.count() - 1, only=only or []), by)
+    if first is None:
+        return None
+    return _try(Canary(issue=issue, contact=first, others=waiting.count() - 1, only=only or [], asked_in=for_bulk), by)
 
 
 def begin_corrected(issue: Issue, first: Contact, others: int, way: Way, by: AbstractBaseUser | None = None) -> Canary | None:
@@ -60,7 +66,7 @@ def _try(canary: Canary, by: AbstractBaseUser | None) -> Canary | None:
 
 def _send(canary: Canary, contacts: ContactQuerySet) -> int:
     if not canary.way:
-        return retry(contacts, canary.by)
+        return retry(contacts, canary.by, for_bulk=canary.asked_in)
     corrected = correcting.correct_alike(canary.issue, contacts, Way(canary.way))
     return retry(Contact.objects.filter(pk__in=corrected), canary.by, Cause.FIX)
 
@@ -91,6 +97,31 @@ def retry_chosen(contacts: ContactQuerySet, by: AbstractBaseUser | None = None) 
     for start in range(0, len(alone), STEP):
         begun.tried += retry(Contact.objects.filter(pk__in=alone[start : start + STEP]), by)
     return begun
+
+
+def retry_step(some: ContactQuerySet, action: BulkAction) -> int:
+    """Try these again, who are some of those that a bulk action is for: of all of them that one issue holds up, one first. Returns for how
+    many that was done; not for those of an issue whose one failed again meanwhile, or that somebody else is trying."""
+    taken = retry(some.filter(issue=None), action.by, for_bulk=action)
+    held = some.exclude(issue=None).order_by("issue", "pk").values_list("issue", "pk")
+    for issue_id, pairs in groupby(list(held), key=lambda pair: pair[0]):
+        taken += _retry_of(Issue.objects.get(pk=issue_id), [pk for _issue, pk in pairs], action)
+    return taken
+
+
+def _retry_of(issue: Issue, pks: list[int], action: BulkAction) -> int:
+    mine = action.canaries.filter(issue=issue).first()
+    if mine is None:
+        chosen = list(Selection.from_json(action.selection).contacts().filter(pk__in=held_up(issue)).values_list("pk", flat=True))
+        only = None if len(chosen) == held_up(issue).count() else chosen
+        return len(pks) if begin(issue, action.by, only=only, for_bulk=action) else 0
+    match Canary.State(mine.state):
+        case Canary.State.TRYING:
+            return len(pks)  # they are among its others
+        case Canary.State.FOLLOWING | Canary.State.WENT_THROUGH:
+            return retry(Contact.objects.filter(pk__in=pks), action.by, for_bulk=action)
+        case Canary.State.FAILED_AGAIN:
+            return 0
 
 
 def follow_up(sync: Sync | None = None) -> int:
@@ -131,7 +162,7 @@ def _decide(canary: Canary, *, is_back: bool) -> None:
 def _let_follow(pk: int) -> int | None:
     """Send some more after the one that went through. None where nobody follows, or all have followed by now."""
     with transaction.atomic():
-        canary = Canary.objects.select_for_update(of=("self",)).select_related("issue__sync", "by").get(pk=pk)
+        canary = Canary.objects.select_for_update(of=("self",)).select_related("issue__sync", "by", "asked_in").get(pk=pk)
         if canary.state != Canary.State.FOLLOWING:
             return None
         waiting = held_up(canary.issue).filter(pk__gt=canary.after)

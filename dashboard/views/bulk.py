@@ -36,8 +36,8 @@ def press(request: StaffRequest, name: str) -> HttpResponse:
 
 
 def _begun(request: StaffRequest, action: BulkAction) -> HttpResponse:
-    """A few are done by now, and the list shows them; of many, the page tells how far it is."""
-    if action.ended_at is None:
+    """A few are done by now, and the list shows them; of many, or where one goes first, the page tells how far it is."""
+    if action.ended_at is None or action.canaries.filter(others__gt=0).exists():
         return redirect("bulk_action", action.pk)
     messages.success(request, BULK[action.verb].done(action.taken))
     return back(request, "contacts")

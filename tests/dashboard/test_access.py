@@ -8,7 +8,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from crmsync.accounts import Role
 from crmsync.engine.records import Side
-from crmsync.models import Act, FieldMapping, HeldBatch, Issue, Run, RunKind, SavedView, Status, Sync
+from crmsync.models import Act, BulkAction, FieldMapping, HeldBatch, Issue, Run, RunKind, SavedView, Status, Sync
 from crmsync.sync import audit
 from dashboard.access import CONNECTIONS, MAPPINGS, PEOPLE, RESOLVE, RETRY, RUN, VIEW
 from dashboard.verbs import VERBS
@@ -21,6 +21,8 @@ NEEDED = {
     "contacts": VIEW,
     "contacts_export": VIEW,
     "contacts_bulk": RETRY,
+    "bulk_action": VIEW,
+    "bulk_stop": RETRY,  # that of what is stopped, too
     "saved_view_add": VIEW,
     "saved_view_edit": VIEW,  # one's own; a shared one an administrator, too
     "saved_view_update": VIEW,
@@ -29,6 +31,7 @@ NEEDED = {
     "contact_row": VIEW,
     "contact_exclude": RESOLVE,
     "contact_decide": RESOLVE,
+    "contact_fix": RESOLVE,
     "contact_link": RESOLVE,
     "contact_do": RETRY,  # each verb has its own: test_a_verb_needs_its_own_permission
     "queues": VIEW,
@@ -38,6 +41,7 @@ NEEDED = {
     "issues": VIEW,
     "issue": VIEW,
     "issue_retry": RETRY,
+    "issue_fix": RESOLVE,
     "batch": VIEW,
     "batch_decide": RUN,
     "notifications": VIEW,
@@ -135,7 +139,7 @@ def addresses(joined: Sync) -> dict[str, str]:
     pks |= {"mappings": joined.pk, "mapping_add": joined.pk, "mapping_change": mapping.pk, "mapping_remove": mapping.pk}
     pks |= {"queue": contact.pk, "saved_view": SavedView.objects.create(name="Mine").pk}
     pks |= {"audit": audit.record(None, Act.CONTACT_INCLUDED, other, {"reason": "x"}).pk}
-    pks["why"] = contact.pk
+    pks |= {"why": contact.pk, "bulk": BulkAction.objects.create(verb="retry", total=1, upto=0).pk}
     pks |= dict.fromkeys(("typed", "mapping_check", "mapping_revision", "mapping_restore"), joined.pk)
     batch = HeldBatch.objects.create(sync=joined, kind=HeldBatch.Kind.DELETIONS, side=Side.GHL, explanation="x")
     undo = Run.objects.create(sync=joined, kind=RunKind.UNDO, progress={"undo": "run", "pk": run.pk, "upto": 0})
@@ -146,6 +150,7 @@ def addresses(joined: Sync) -> dict[str, str]:
         "name": "retry",
         "verb": "repair",
         "word": "approve",
+        "way": "blanks",
         "number": 1,
         "check": "address",
         "kind": "conflict",
