@@ -167,9 +167,10 @@ class BulkProgress:
     def statuses(self) -> list[tuple[Status, int]]:
         return [(status, n) for status in Status if (n := self.counts.get(status, 0))]
 
-    @property
+    @cached_property
     def pending(self) -> int:
-        return self.counts.get(Status.PENDING, 0)
+        """Those that it is still for: what makes one pending later is another's business."""
+        return Contact.objects.filter(asked_in=self.action.pk, status=Status.PENDING).exclude(asked_cause="").count()
 
     @cached_property
     def canaries(self) -> list[Canary]:
@@ -242,6 +243,7 @@ class BulkProgress:
 
 def under_way() -> list[BulkProgress]:
     """What has been begun in the last days and isn't through."""
-    pending = Exists(Contact.objects.filter(asked_in=OuterRef("pk"), status=Status.PENDING))
+    pending = Exists(Contact.objects.filter(asked_in=OuterRef("pk"), status=Status.PENDING).exclude(asked_cause=""))
+    first = Exists(Canary.objects.filter(asked_in=OuterRef("pk"), state__in=AT_WORK))
     lately: QuerySet[BulkAction] = BulkAction.objects.filter(begun_at__gt=timezone.now() - SHOWN_FOR)
-    return [BulkProgress(action) for action in lately.filter(Q(ended_at=None) | pending).select_related("by")[:5]]
+    return [BulkProgress(action) for action in lately.filter(Q(ended_at=None) | pending | first).select_related("by")[:5]]

@@ -16,8 +16,8 @@ class Canary(models.Model):
     """A retry of what an issue holds up. `contact` is tried first, `others` is how many wait for what becomes of it.
 
     `only`: the ids of those others, where it isn't about all. `way`: how their values are corrected alike before they are tried (a
-    crmsync.engine.mends.Way, "" for a plain retry). `done`: how many have followed, up to the id `after`. `asked_in`: the bulk action that it is part
-    of."""
+    crmsync.engine.mends.Way, "" for a plain retry). `done`: how many have followed, up to the id `after`. `asked_in`: the bulk action
+    that it is part of."""
 
     class State(models.TextChoices):
         TRYING = "trying", _("trying one")

@@ -24,7 +24,7 @@ class SavedView(models.Model):
     whoever shared it has been removed."""
 
     name = models.CharField(_("name"), max_length=60)
-    query = models.CharField(_("what it shows"), max_length=1000, blank=True)
+    query = models.TextField(_("what it shows"), blank=True)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, related_name="saved_views")
     is_shared = models.BooleanField(_("shared with everybody"), default=False)
 

@@ -123,9 +123,9 @@ def stop(action: BulkAction, by: AbstractBaseUser | None) -> bool:
 
 
 def nudge(action: BulkAction) -> None:
-    """Queue a job for it. Should that get lost, the tick queues another."""
-    BulkAction.objects.under_way().filter(pk=action.pk).update(worked_at=timezone.now())
-    async_task("crmsync.jobs.bulk", action.pk)
+    """Queue a job for it, unless there is one. Should that get lost, the tick queues another."""
+    if BulkAction.objects.unattended(timezone.now() - LOST_AFTER).filter(pk=action.pk).update(worked_at=timezone.now()):
+        async_task("crmsync.jobs.bulk", action.pk)
 
 
 def nudge_all() -> None:

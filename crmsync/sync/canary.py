@@ -1,7 +1,8 @@
 """Retry of what an issue holds up: one goes first, and the others follow only if the same cause doesn't come back.
 
-`begin` is for one issue, `retry_chosen` and `retry_step` (of a bulk action) for contacts of any; `follow_up` is what jobs call to see what has become of the one, and to send
-the others after it, some hundreds at a time. A row says how far that is, so that whoever comes next goes on with it.
+`begin` is for one issue, `retry_chosen` and `retry_step` (of a bulk action) for contacts of any; `follow_up` is what jobs call to see what
+has become of the one, and to send the others after it, some hundreds at a time. A row says how far that is, so that whoever comes next
+goes on with it.
 """
 
 from __future__ import annotations
@@ -18,11 +19,15 @@ from crmsync.engine.mends import Way
 from crmsync.models import BulkAction, Canary, Cause, Contact, Issue, Status, Sync
 from crmsync.models.contact import ContactQuerySet
 from crmsync.sync import correcting
+from crmsync.sync.correcting import Subject
 from crmsync.sync.retrying import retry
 from crmsync.sync.selection import Selection
 
 STUCK = (Status.FAILED, Status.WAITING)
 AT_WORK = (Canary.State.TRYING, Canary.State.FOLLOWING)
+PROVES_NOTHING = (Status.EXCLUDED, Status.QUARANTINED)
+"""A contact that ended so tells nothing of the cause."""
+
 STEP, STEPS = 500, 10
 """Contacts in one short transaction, and so many of those in a row: a job has other things to do, too."""
 
@@ -53,21 +58,26 @@ def begin_corrected(issue: Issue, first: Contact, others: int, way: Way, by: Abs
 def _try(canary: Canary, by: AbstractBaseUser | None) -> Canary | None:
     assert canary.contact is not None
     canary.by_id = by.pk if by else None
-    one = Contact.objects.filter(pk=canary.contact.pk)
+    one, subject = Contact.objects.filter(pk=canary.contact.pk), _subject_of(canary)
     try:
         with transaction.atomic():
             canary.save()
-            _send(canary, one)
+            _send(canary, one, subject)
             one.update(is_urgent=True)
     except IntegrityError:
         return None
     return canary
 
 
-def _send(canary: Canary, contacts: ContactQuerySet) -> int:
+def _subject_of(canary: Canary) -> Subject | None:
+    """Asked for before a transaction, for the account may have to be asked which fields it has."""
+    return correcting.subject_of(canary.issue) if canary.way else None
+
+
+def _send(canary: Canary, contacts: ContactQuerySet, subject: Subject | None) -> int:
     if not canary.way:
         return retry(contacts, canary.by, for_bulk=canary.asked_in)
-    corrected = correcting.correct_alike(canary.issue, contacts, Way(canary.way))
+    corrected = correcting.correct_alike(subject, contacts, Way(canary.way))
     return retry(Contact.objects.filter(pk__in=corrected), canary.by, Cause.FIX)
 
 
@@ -129,22 +139,41 @@ def follow_up(sync: Sync | None = None) -> int:
     at_work = Canary.objects.filter(state__in=AT_WORK).select_related("issue__sync", "contact", "by")
     count = 0
     for canary in at_work if sync is None else at_work.filter(issue__sync=sync):
-        if canary.state == Canary.State.TRYING and (is_back := _is_back(canary)) is not None:
-            _decide(canary, is_back=is_back)
+        if canary.state == Canary.State.TRYING:
+            _look_at(canary)
+        subject = _subject_of(canary)
         for _step in range(STEPS):
-            sent = _let_follow(canary.pk)
+            sent = _let_follow(canary.pk, subject)
             count += sent or 0
             if sent is None:
                 break
     return count
 
 
-def _is_back(canary: Canary) -> bool | None:
+def _look_at(canary: Canary) -> None:
+    """See what has become of the one that went first."""
+    if canary.contact is None or canary.contact.status in PROVES_NOTHING or canary.contact.held_by_id is not None:
+        _try_another(canary)
+    elif (is_back := _is_back(canary, canary.contact)) is not None:
+        _decide(canary, is_back=is_back)
+
+
+def _try_another(canary: Canary) -> None:
+    """The one that went first was excluded, deleted or held meanwhile: another goes in its place, where there is one."""
+    waiting = held_up(canary.issue).filter(pk__in=canary.only) if canary.only else held_up(canary.issue)
+    first, subject = waiting.order_by("-updated_at", "pk").first(), _subject_of(canary)
+    trying = Canary.objects.filter(pk=canary.pk, state=Canary.State.TRYING, contact=canary.contact)
+    if first is None:
+        trying.update(state=Canary.State.WENT_THROUGH, others=0, ended_at=timezone.now())
+        return
+    with transaction.atomic():
+        if trying.update(contact=first, others=max(0, canary.others - 1)):
+            _send(canary, Contact.objects.filter(pk=first.pk), subject)
+
+
+def _is_back(canary: Canary, contact: Contact) -> bool | None:
     """Whether the one that went first is held up by the same cause again. None while that isn't known: it is being tried, or something
     that passes by itself has come in between."""
-    contact = canary.contact
-    if contact is None:
-        return False
     if contact.issue_id == canary.issue_id and contact.status in STUCK:
         return True
     is_tried_again = contact.status == Status.FAILED and contact.due_at is not None
@@ -159,7 +188,7 @@ def _decide(canary: Canary, *, is_back: bool) -> None:
         trying.update(state=Canary.State.FOLLOWING)
 
 
-def _let_follow(pk: int) -> int | None:
+def _let_follow(pk: int, subject: Subject | None) -> int | None:
     """Send some more after the one that went through. None where nobody follows, or all have followed by now."""
     with transaction.atomic():
         canary = Canary.objects.select_for_update(of=("self",)).select_related("issue__sync", "by", "asked_in").get(pk=pk)
@@ -173,7 +202,7 @@ def _let_follow(pk: int) -> int | None:
             canary.state, canary.ended_at = Canary.State.WENT_THROUGH, timezone.now()
             canary.save(update_fields=["state", "ended_at"])
             return None
-        sent = _send(canary, Contact.objects.filter(pk__in=some))
+        sent = _send(canary, Contact.objects.filter(pk__in=some), subject)
         canary.after, canary.done = some[-1], canary.done + sent
         canary.save(update_fields=["after", "done"])
         return sent

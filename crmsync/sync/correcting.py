@@ -104,9 +104,8 @@ def best(subject: Subject, contacts: ContactQuerySet) -> Iterator[tuple[int, Val
             yield pk, value, offered[0]
 
 
-def correct_alike(issue: Issue, contacts: ContactQuerySet, way: Way) -> list[int]:
+def correct_alike(subject: Subject | None, contacts: ContactQuerySet, way: Way) -> list[int]:
     """Keep the correction of those whose value is mended in this way, for their next reconcile. Returns which they are."""
-    subject = subject_of(issue)
     if subject is None or subject.why_not:
         return []
     chosen = {pk: (value, one.value) for pk, value, one in best(subject, contacts) if one.way == way}

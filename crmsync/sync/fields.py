@@ -21,7 +21,7 @@ from crmsync.systems.centralstation import fields as centralstation_fields
 from crmsync.systems.errors import NAMES, CrmError
 from crmsync.systems.ghl import fields as ghl_fields
 
-KEEP_S = 300
+KEEP_S, SILENT_S = 300, 60
 _FIELDS = TypeAdapter(list[FieldInfo])
 
 
@@ -52,9 +52,13 @@ def known_field(connection: Connection, key: str) -> FieldInfo | None:
     standard = ghl_fields.STANDARD if connection.side is Side.GHL else centralstation_fields.STANDARD
     if found := next((field for field in standard if field.key == key), None):
         return found
+    silent = f"{_key(connection)}-silent"
+    if cache.get(silent):  # or each look at a page would wait for it
+        return None
     try:
         return next((field for field in fields_of(connection) if field.key == key), None)
     except CrmError:
+        cache.set(silent, True, SILENT_S)
         return None
 
 

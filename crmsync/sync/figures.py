@@ -76,7 +76,7 @@ def figures(syncs: Iterable[Sync], start: datetime, end: datetime, unit: Unit) -
     found = Change.objects.filter(sync__in=syncs, at__gte=unit.begin(start), at__lt=end)
     rows = found.order_by().annotate(slot=Trunc("at", unit.value)).values_list("slot", "result", "lag_s").annotate(n=Count("pk"))
     for moment, result, lag_s, n in rows:
-        slot = slots[moment.astimezone(UTC)]
+        slot = slots.get(moment.astimezone(UTC)) or slots[max(one for one in slots if one <= moment)]  # clocks may change by half an hour
         slot.results[result] += n
         if lag_s is not None and result in (Result.ACCEPTED, Result.VERIFIED):
             slot.lags[lag_s] += n

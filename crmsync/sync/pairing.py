@@ -34,6 +34,7 @@ class Pairing:
         self.session = session
         self.contact = contact
         self.token = token
+        self.began = timezone.now()
         self.counter = contact.dirty_counter
         self.reading: Reading | None = None
         self.aspects = (Aspect(contact.dirty) if contact.is_linked else Aspect.ALL) & session.policy.aspects

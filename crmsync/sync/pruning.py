@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from crmsync import stopping
 from crmsync.engine.records import SIDES, Side
-from crmsync.models import Change, Contact, Decision, Event, HeldBatch, HeldWrite, PageCopy, Run, RunKind, Tally
+from crmsync.models import BulkAction, Canary, Change, Contact, Decision, Event, HeldBatch, HeldWrite, PageCopy, Run, RunKind, Tally
 from crmsync.sync.runs import UNDER_WAY
 
 log = logging.getLogger(__name__)
@@ -39,8 +39,10 @@ def prune() -> Mapping[str, int]:
     old: dict[str, QuerySet[Any]] = {
         "events": Event.objects.filter(received_at__lt=now - KEEP_EVENTS),
         "changes": Change.objects.filter(at__lt=now - timedelta(days=settings.CHANGES_KEPT_DAYS)),
-        "batches": long_decided.filter(~Exists(Contact.objects.filter(held_by=OuterRef("pk")))),  # what was rejected stays so
         "held_writes": HeldWrite.objects.filter(batch__in=long_decided),
+        "batches": long_decided.filter(~Exists(Contact.objects.filter(held_by=OuterRef("pk")))),  # what was rejected stays so
+        "bulk_actions": BulkAction.objects.filter(ended_at__lt=now - KEEP_POLLS),  # what was searched for names people
+        "canaries": Canary.objects.filter(ended_at__lt=now - KEEP_POLLS),
         "tallies": Tally.objects.filter(hour__lt=now - KEEP_TALLIES),
         "polls": _polls(now),
         "decisions": Decision.objects.filter(at__lt=now - KEEP_DECISIONS),

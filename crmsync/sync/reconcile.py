@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from crmsync import stopping
@@ -269,16 +270,20 @@ class Reconciliation(Pairing):
         newest = {side: _newest(record) for side, record in self.reading.records.items() if record} if self.reading else {}
         return {f"{side}_updated_at": stamp for side, stamp in newest.items() if stamp}
 
+    def tried_in_vain(self) -> QuerySet[Change]:
+        """What this reconcile sent to no avail, and no cause is named of yet."""
+        return Change.objects.filter(contact=self.contact.pk, at__gte=self.began, issue=None, result__in=IN_VAIN)
+
     def settle(self, ended: Outcome) -> None:
         """Store status and reason, clear what was dirty when we began, and let go of the contact."""
         mine = Contact.objects.filter(pk=self.contact.pk, lease_token=self.token)
-        tried_in_vain = ended.status == Status.FAILED and ended.stays_dirty
+        is_in_vain = ended.status == Status.FAILED and ended.stays_dirty
         values: dict[str, object] = {
             "status": ended.status,
             "reason": ended.reason,
             "candidates": list(ended.candidates),
             "conflicts": list(ended.conflicts),
-            "attempts": self.contact.attempts + 1 if tried_in_vain else 0,
+            "attempts": self.contact.attempts + 1 if is_in_vain else 0,
             "updated_at": timezone.now(),
         }
         if ended.status != Status.PENDING:  # until it is known how it went, what held it up isn't over
@@ -297,8 +302,8 @@ class Reconciliation(Pairing):
             values["seen"] = seen
         if ended.issue is not None:
             values |= self.tried_with()
-            Change.objects.filter(contact=self.contact.pk, issue=None, result__in=IN_VAIN).update(issue=ended.issue)
-        mine.update(**values)
+        if mine.update(**values):
+            self.tried_in_vain().update(issue=ended.issue)
         if not ended.is_held:  # an error doesn't let go what is held or was rejected
             mine.filter(held_by__state__in=UNDECIDED).update(held_by=None)
         unchanged = mine.filter(dirty_counter=self.counter)

@@ -27,9 +27,10 @@ def press(request: StaffRequest, name: str) -> HttpResponse:
     asked, choice = ContactFilter(request.POST), Choice(request.POST)
     selection = choice.selection(asked)
     coming = prospect(verb, selection.contacts())
+    told = int(request.POST["told"]) if request.POST.get("told", "").isdecimal() else coming.taken
     reason, is_confirmed = request.POST.get("reason", "").strip()[:300], "confirmed" in request.POST
     if is_confirmed and coming.taken and (reason or verb.asks):
-        action = bulk.begin(name, selection, request.user, total=coming.taken, detail={} if verb.asks else {"reason": reason})
+        action = bulk.begin(name, selection, request.user, total=min(coming.taken, told), detail={} if verb.asks else {"reason": reason})
         return _begun(request, action)
     context = {"asked": asked, "choice": choice, "verb": verb, "prospect": coming, "is_unreasoned": is_confirmed}
     return render(request, "bulk/confirm.html", context, status=422 if is_confirmed else 200)
