@@ -274,9 +274,8 @@ class Reconciliation(Pairing):
         """What this reconcile sent to no avail, and no cause is named of yet."""
         return Change.objects.filter(contact=self.contact.pk, at__gte=self.began, issue=None, result__in=IN_VAIN)
 
-    def settle(self, ended: Outcome) -> None:
-        """Store status and reason, clear what was dirty when we began, and let go of the contact."""
-        mine = Contact.objects.filter(pk=self.contact.pk, lease_token=self.token)
+    def how_it_ends(self, ended: Outcome) -> dict[str, object]:
+        """What the contact's row says from now on, but for what is due and whose it is."""
         is_in_vain = ended.status == Status.FAILED and ended.stays_dirty
         values: dict[str, object] = {
             "status": ended.status,
@@ -302,7 +301,12 @@ class Reconciliation(Pairing):
             values["seen"] = seen
         if ended.issue is not None:
             values |= self.tried_with()
-        if mine.update(**values):
+        return values
+
+    def settle(self, ended: Outcome) -> None:
+        """Store status and reason, clear what was dirty when we began, and let go of the contact."""
+        mine = Contact.objects.filter(pk=self.contact.pk, lease_token=self.token)
+        if mine.update(**self.how_it_ends(ended)) and ended.issue is not None:
             self.tried_in_vain().update(issue=ended.issue)
         if not ended.is_held:  # an error doesn't let go what is held or was rejected
             mine.filter(held_by__state__in=UNDECIDED).update(held_by=None)
