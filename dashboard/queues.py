@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from django.db.models import Count
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from crmsync.engine.records import SIDES, ItemKind, Side
@@ -13,7 +14,7 @@ from crmsync.models import Contact, Status
 from crmsync.sync import actions, reports
 from crmsync.sync.deciding import AT_ONCE, alike
 from crmsync.systems.errors import NAMES
-from dashboard.verbs import Text
+from dashboard.verbs import VERB_BY_NAME, Text
 
 KINDS: dict[Status, Text] = {Status.CONFLICT: _("Conflicts"), Status.REVIEW: _("Reviews"), Status.QUARANTINED: _("Deleted on one side")}
 
@@ -40,7 +41,12 @@ class Candidate:
     contact: Contact
     values: dict[str, str]
     key: str
-    can_link: bool
+    why_not: str
+
+    @property
+    def where(self) -> str:
+        """The CRMs that it is in."""
+        return ", ".join(NAMES[side] for side in SIDES if self.contact.remote_id(side))
 
 
 @dataclass(frozen=True)
@@ -64,13 +70,8 @@ class Turn:
     def candidates(self) -> list[Candidate]:
         """Who may be the same person, those that can be linked first."""
         others = actions.candidates_of(self.contact).exclude(pk=self.contact.pk).select_related("sync__ghl")
-        found = sorted(others, key=lambda other: (not self._can_link(other), other.pk))[:9]
-        return [Candidate(other, _values(other), str(n), self._can_link(other)) for n, other in enumerate(found, 1)]
-
-    def _can_link(self, other: Contact) -> bool:
-        """Each in one CRM, and not in the same."""
-        here, there = ({side for side in SIDES if one.remote_id(side)} for one in (self.contact, other))
-        return len(here) == len(there) == 1 and here != there
+        found = sorted(((bool(why := why_not(self.contact, other)), other.pk, other, why) for other in others), key=lambda one: one[:2])[:9]
+        return [Candidate(other, _values(other), str(n), why) for n, (_is_out, _pk, other, why) in enumerate(found, 1)]
 
     @property
     def compared(self) -> list[tuple[str, str, list[str]]]:
@@ -94,6 +95,18 @@ class Turn:
     def alike(self) -> int:
         """With how many others one press decides."""
         return min(alike(self.contact).count(), AT_ONCE - 1)
+
+
+def why_not(found: Contact, other: Contact) -> str:
+    """What to do where the two can't be linked, "" where they can: each in one CRM, and not in the same."""
+    shared = next((side for side in SIDES if found.remote_id(side) and other.remote_id(side)), None)
+    if shared is None:
+        return ""
+    if found.is_linked or other.is_linked:
+        text = gettext("Linked with another contact already: merge the two in %(crm)s, or exclude this one.")
+        return text % {"crm": NAMES[shared]}
+    create = VERB_BY_NAME["keep-apart"].spoken_of(found).label
+    return gettext("In the same CRM: merge the two there, or press “%(create)s”.") % {"create": create}
 
 
 def _values(contact: Contact) -> dict[str, str]:

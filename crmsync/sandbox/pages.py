@@ -31,6 +31,7 @@ FAULT_NAMES = {
     FaultKind.SERVER_ERROR: "Server error (500)",
     FaultKind.ANSWER_LOST: "Answer lost after the write took effect",
     FaultKind.FIELD_DROPPED: "A field is silently dropped",
+    FaultKind.VALUE_REFUSED: "A value is refused",
     FaultKind.NOT_KEPT: "Writes are answered but not kept",
     FaultKind.NOT_JSON: "Answer isn't JSON",
     FaultKind.SCOPE_MISSING: "Permission missing",
@@ -133,8 +134,9 @@ class _Pages:
         rate, latency = float(form["rate"] or 100) / 100, float(form["latency_ms"] or 1000)
         place, method, field = (form[name].strip() or None for name in ("path", "method", "field"))
         kind = FaultKind(form["kind"])
-        dropped = field if kind is FaultKind.FIELD_DROPPED else None
-        self._crm.switch_on(Fault(kind=kind, rate=rate, times=times, latency_ms=latency, path=place, method=method, field=dropped))
+        aimed = field if kind in (FaultKind.FIELD_DROPPED, FaultKind.VALUE_REFUSED) else None
+        asked = {"path": place, "method": method, "field": aimed, "pattern": form["pattern"].strip()}
+        self._crm.switch_on(Fault(kind=kind, rate=rate, times=times, latency_ms=latency, **asked))
         return "/#faults"
 
     def _clear_faults(self, path: Json, form: Json) -> str:

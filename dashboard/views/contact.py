@@ -21,6 +21,7 @@ from dashboard.fixing import fix_box
 from dashboard.forms.contacts import ExcludeForm, are_many_syncs
 from dashboard.looks import STATUS
 from dashboard.paging import page_of
+from dashboard.queues import why_not
 from dashboard.verbs import VERB_BY_NAME, Verb, verbs_for
 
 SHOWN = (HeldBatch.State.HELD, HeldBatch.State.REJECTED)
@@ -88,19 +89,7 @@ def _candidates(found: Contact) -> list[dict[str, Any]]:
     if found.status != Status.REVIEW:
         return []
     others = actions.candidates_of(found).exclude(pk=found.pk).select_related("sync__ghl")
-    return [{"contact": other, "fields": _own_fields(other), "why_not": _why_not(found, other)} for other in others]
-
-
-def _why_not(found: Contact, other: Contact) -> str:
-    """What to do where the two can't be linked, "" where they can: each in one CRM, and not in the same."""
-    shared = next((side for side in SIDES if found.remote_id(side) and other.remote_id(side)), None)
-    if shared is None:
-        return ""
-    if found.is_linked or other.is_linked:
-        text = _("Linked with another contact already: merge the two in %(crm)s, or exclude this one.")
-        return text % {"crm": NAMES[shared]}
-    create = VERB_BY_NAME["keep-apart"].spoken_of(found).label
-    return _("In the same CRM: merge the two there, or press “%(create)s”.") % {"create": create}
+    return [{"contact": other, "fields": _own_fields(other), "why_not": why_not(found, other)} for other in others]
 
 
 def _own_fields(other: Contact) -> list[tuple[str, str]]:

@@ -64,7 +64,7 @@ PAGES = {
     "syncs": "/syncs/",
     "one sync": "/syncs/{sync}/",
     "connections": "/connections/",
-    "why": "/why/?q=p4711@example711.org",
+    "why": "/why/{middle}/",
 }
 
 

@@ -94,7 +94,7 @@ def test_what_the_crm_refuses_is_said(centralstation_sandbox: CentralStation) ->
 
 
 def test_faults_are_switched_on_and_off(crm: Ghl | CentralStation, browser: httpx.Client) -> None:
-    form = {"kind": "server_error", "rate": "50", "times": "3", "method": "POST", "path": "", "field": "", "latency_ms": ""}
+    form = {"kind": "server_error", "rate": "50", "times": "3", "method": "POST", "path": "", "field": "", "pattern": "", "latency_ms": ""}
     assert "50 % of POST requests" in text(browser.post("/faults", data=form))
     assert (crm.faults.active[0].rate, crm.faults.active[0].times, crm.faults.active[0].path) == (0.5, 3, None)
     browser.post("/faults/clear")
@@ -110,7 +110,7 @@ def test_nothing_is_loaded_from_elsewhere(browser: httpx.Client, ada: str) -> No
         assert not re.search(r"""(src|href|url)\W{1,3}(https?:)?//""", browser.get(path).text)
 
 
-FAULT = {"kind": "field_dropped", "rate": "40", "times": "3", "method": "PUT", "latency_ms": "7", "path": "/tels"}
+FAULT = {"kind": "field_dropped", "rate": "40", "times": "3", "method": "PUT", "latency_ms": "7", "path": "/tels", "pattern": ""}
 
 
 def test_each_field_that_can_be_chosen_can_be_dropped(crm: Ghl | CentralStation, browser: httpx.Client) -> None:
@@ -119,6 +119,12 @@ def test_each_field_that_can_be_chosen_can_be_dropped(crm: Ghl | CentralStation,
     assert {"phone", "body", "dueDate"} <= set(names) or {"first_name", "name", "street", "zip", "content"} <= set(names)
     assert [browser.post("/faults", data={**FAULT, "field": name}).status_code for name in names] == [200] * len(names)
     assert [fault.field for fault in crm.faults.active] == names
+
+
+def test_values_can_be_refused(ghl_sandbox: Ghl) -> None:
+    form = {**FAULT, "kind": "value_refused", "field": "phone", "pattern": "[^+0-9]"}
+    httpx.post(f"{ghl_sandbox.url}/faults", data=form, headers={"Origin": ghl_sandbox.url})
+    assert [(fault.field, fault.pattern) for fault in ghl_sandbox.faults.active] == [("phone", "[^+0-9]")]
 
 
 @pytest.mark.parametrize("field", ["", "telephone"])
