@@ -4,7 +4,7 @@ django-q2's own ORM broker sleeps between two looks. Here it sleeps on a socket,
 """
 
 import hashlib
-import select
+import selectors
 import socket
 from contextlib import suppress
 from typing import Any
@@ -38,8 +38,11 @@ class WakeUpBroker(ORM):  # type: ignore[misc]  # django_q is untyped
 
     def _wait(self) -> None:
         bell = self._bell = self._bell or _listen()
-        readable, _, _ = select.select([bell] if bell else [], [], [], POLL_S)
-        if bell and readable:
+        with selectors.DefaultSelector() as waiting:  # select() itself knows no descriptor above 1,023
+            if bell:
+                waiting.register(bell, selectors.EVENT_READ)
+            is_rung = bool(waiting.select(POLL_S))
+        if bell and is_rung:
             _silence(bell)
 
 

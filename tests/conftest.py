@@ -17,6 +17,12 @@ hypothesis_settings.register_profile("thorough", deadline=None, max_examples=200
 hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Those that take longest come first, or one process would be at them when the others are through."""
+    items.sort(key=lambda item: item.get_closest_marker("drill") is None)
+
+
 @pytest.fixture(autouse=True)
 def _no_attempts_counted() -> None:
     """Sign-in's rate limits begin anew with each test."""

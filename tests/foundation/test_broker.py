@@ -31,7 +31,7 @@ def test_a_new_job_wakes_who_waits(queue: WakeUpBroker) -> None:
     threading.Timer(0.1, broker.ring).start()
     began = time.monotonic()
     queue._wait()
-    assert time.monotonic() - began < POLL_S / 2
+    assert time.monotonic() - began < POLL_S
 
 
 def test_a_second_cluster_on_the_machine_looks_once_a_second(queue: WakeUpBroker) -> None:
