@@ -64,6 +64,7 @@ def test_a_new_contact_is_created_over_there(live: Live, ada: Contact, side: Sid
     else:
         hook_event(live, "create", live.central.add_contact(**GRACE))
     jobs.live(live.sync.pk)
+    live.later()  # each may have found the other being matched, and waits for its turn
     assert (live.counts(), live.statuses()) == ((2, 2), ["in_sync", "in_sync"])
 
 
@@ -93,6 +94,7 @@ def test_both_events_of_somebody_entered_in_both_crms_make_one_contact(live: Liv
     ghl_event(live, "ContactCreate", id=live.ghl.add_contact(firstName="Grace", lastName="Hopper", email="grace@example.org"))
     hook_event(live, "create", live.central.add_contact(**GRACE))
     jobs.live(live.sync.pk)
+    live.later()  # each may have found the other being matched, and waits for its turn
     assert (live.counts(), live.statuses()) == ((2, 2), ["in_sync", "in_sync"])
 
 
